@@ -1,0 +1,128 @@
+"""Packed arrays of a data set, read lazily, and the way back from their grid to the atlas."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from brainuad.errors import InputError
+from brainuad.storage import read_json, read_table
+
+if TYPE_CHECKING:
+    import nibabel
+
+INDEX_INTEGERS = ["first_slice", "slices", "lesion_voxels"]
+
+
+@dataclass(frozen=True)
+class Volume:
+    """One subject's packed arrays: images (slice, channel, x, y) float32, masks (slice, x, y) bool."""
+
+    subject: str
+    images: np.ndarray
+    brain: np.ndarray
+    lesion: np.ndarray
+
+
+@dataclass(frozen=True)
+class ArrayStore:
+    """The arrays in a folder that `pack_dataset` wrote; nothing is read before it is asked for."""
+
+    folder: Path
+
+    @cached_property
+    def index(self) -> pd.DataFrame:
+        """One row per subject, indexed by subject; integer columns are nullable (`Int64`)."""
+        table = read_table(self.folder / "index.tsv")
+        for column in INDEX_INTEGERS:
+            table[column] = pd.to_numeric(table[column]).astype("Int64")
+        return table.set_index("subject", drop=False)
+
+    @cached_property
+    def recipe(self) -> dict[str, Any]:
+        """What recipe.json holds: name, settings, channels, size, spacing_mm."""
+        return read_json(self.folder / "recipe.json")
+
+    @property
+    def channels(self) -> list[str]:
+        """The modalities in channel order."""
+        return self.recipe["channels"]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Pixels of a slice along x and y."""
+        x, y = self.recipe["size"]
+        return x, y
+
+    @property
+    def subjects(self) -> list[str]:
+        """The subjects that have arrays, in the order of the index."""
+        return self.index.index[self.index["status"] == "ok"].tolist()
+
+    @cached_property
+    def images(self) -> np.ndarray:
+        """All slices as a memory map, (slice, channel, x, y) float16."""
+        return self._array("images")
+
+    @cached_property
+    def lesion(self) -> np.ndarray:
+        """Lesion masks of all slices as a memory map, (slice, x, y) bool."""
+        return self._array("lesion")
+
+    @cached_property
+    def brain(self) -> np.ndarray:
+        """Brain masks of all slices as a memory map, (slice, x, y) bool."""
+        return self._array("brain")
+
+    @cached_property
+    def _geometry(self) -> dict[str, list[list[float]]]:
+        return read_json(self.folder / "geometry.json")
+
+    def slices(self, subject: str) -> slice:
+        """Where the subject's slices lie along the first axis of the arrays."""
+        if subject not in self.index.index or self.index.at[subject, "status"] != "ok":
+            raise InputError(f"{self.folder / 'index.tsv'}: no packed subject '{subject}'.")
+        first, count = (int(self.index.loc[[subject], name].iloc[0]) for name in ("first_slice", "slices"))
+        return slice(first, first + count)
+
+    def affine(self, subject: str) -> np.ndarray:
+        """The 4 × 4 affine of the subject's array grid (x, y, z) in atlas space."""
+        self.slices(subject)
+        return np.array(self._geometry[subject])
+
+    def volume(self, subject: str) -> Volume:
+        """The subject's arrays in memory."""
+        where = self.slices(subject)
+        return Volume(
+            subject=subject,
+            images=self.images[where].astype(np.float32),
+            brain=np.array(self.brain[where]),
+            lesion=np.array(self.lesion[where]),
+        )
+
+    def _array(self, name: str) -> np.ndarray:
+        path = self.folder / f"{name}.npy"
+        try:
+            return np.load(path, mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError) as error:
+            raise InputError(f"{path}: not a readable array ({error}). Pack the data set again.") from error
+
+
+def to_volume_axes(slices_first: np.ndarray) -> np.ndarray:
+    """The array with its first axis last: (slice, x, y) becomes (x, y, z), (slice, c, x, y) (c, x, y, z)."""
+    return np.moveaxis(slices_first, 0, -1)
+
+
+def map_to_derivative(
+    anomaly_map: np.ndarray, affine: np.ndarray, reference: "nibabel.Nifti1Image"
+) -> "nibabel.Nifti1Image":
+    """The map (x, y, z), whose grid has `affine`, on a derivative's grid: linear, 0 outside its field."""
+    import nibabel
+    from nibabel.processing import resample_from_to
+
+    source = nibabel.Nifti1Image(np.asarray(anomaly_map, dtype=np.float32), affine)
+    target = (reference.shape[:3], reference.affine)
+    return resample_from_to(source, target, order=1, mode="constant", cval=0.0)

@@ -1,0 +1,77 @@
+"""`config.yaml`, the one file that a user edits: typed, and checked before the first job."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, field_validator
+
+from brainuad.phantom.settings import PhantomSettings
+from brainuad.settings import Settings
+
+Scale = Literal["quick", "paper"]
+Device = Literal["auto", "cpu", "cuda"]
+Engine = Literal["deepbet", "hd-bet-v1", "hd-bet", "none"]
+Precision = Literal["auto", "32-true", "bf16-mixed", "16-mixed"]
+
+
+class DatasetLocation(Settings):
+    """Where a data set lies: a folder in its published layout, or the phantom when there is no path."""
+
+    path: Path | None = None
+    # The layout, for a name that is not a built-in data set.
+    format: Literal["bids"] | None = None
+    # What differs from the data set's own preprocessing defaults.
+    preprocessing: dict[str, Any] = Field(default_factory=dict)
+
+    @property
+    def is_phantom(self) -> bool:
+        """Whether the data set is simulated."""
+        return self.path is None
+
+
+class PhantomConfig(Settings):
+    """How many subjects are simulated per data set, and how."""
+
+    subjects: dict[str, int] = Field(default_factory=lambda: {"ixi": 20, "brats21": 10, "mslub": 6})
+    settings: PhantomSettings = PhantomSettings()
+
+    @field_validator("subjects")
+    @classmethod
+    def _at_least_three(cls, value: dict[str, int]) -> dict[str, int]:
+        if few := [name for name, count in value.items() if count < 3]:
+            raise ValueError(f"at least 3 subjects are needed for a split (too few: {', '.join(few)})")
+        return value
+
+
+class Config(Settings):
+    """Everything in `config.yaml`; defaults are here and nowhere else."""
+
+    studies: tuple[str, ...] = Field(("quickstart",), min_length=1)
+    scale: Scale = "quick"
+    seed: int = Field(0, ge=0)
+    datasets: dict[str, DatasetLocation] = Field(
+        default_factory=lambda: {name: DatasetLocation() for name in ("ixi", "brats21", "mslub")}
+    )
+    phantom: PhantomConfig = PhantomConfig()
+    skull_strip: Engine = "deepbet"
+    atlas_folder: Path = Path("resources/sri24")
+    device: Device = "auto"
+    gpus_per_training: int = Field(1, ge=1)
+    precision: Precision = "auto"
+    max_failed_share: float = Field(0.2, ge=0, le=1)
+
+    @field_validator("datasets", mode="before")
+    @classmethod
+    def _short_forms(cls, value: Any) -> Any:
+        """`ixi: phantom` and `ixi: /path` stand for the whole entry."""
+        if not isinstance(value, dict):
+            return value
+        return {name: _expand_location(entry) for name, entry in value.items()}
+
+
+def _expand_location(entry: Any) -> Any:
+    if entry == "phantom":
+        return {}
+    if isinstance(entry, str):
+        return {"path": entry}
+    return entry

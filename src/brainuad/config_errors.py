@@ -1,0 +1,85 @@
+"""Turns validation errors into lines a user understands, with the nearest known name."""
+
+import types
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from typing import Any, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+
+from brainuad.errors import InputError
+
+Location = tuple[int | str, ...]
+
+
+class ConfigError(InputError):
+    """All that is wrong with the configuration, one line each."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self.lines = list(lines)
+        super().__init__("\n".join(self.lines))
+
+
+def explain(error: ValidationError, where: str, model: type[BaseModel]) -> list[str]:
+    """One line for each validation error: file, key, what is wrong, what was expected."""
+    return [_explain_one(dict(item), where, model) for item in error.errors()]
+
+
+def unknown_name(name: str, known: Iterable[str]) -> str:
+    """`is not one of a, b, c`, with the nearest known name where one is near."""
+    names = sorted(known)
+    near = get_close_matches(name, names, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    return f"is not one of {', '.join(names)}.{hint}"
+
+
+def _explain_one(item: dict[str, Any], where: str, model: type[BaseModel]) -> str:
+    location: Location = item["loc"]
+    key = ".".join(str(part) for part in location if not _is_tag(part, model))
+    if item["type"] == "extra_forbidden":
+        known = _keys_at(model, location[:-1])
+        last = str(location[-1])
+        return f"{where}: {key}: unknown key; {last!r} {unknown_name(last, known)}"
+    if item["type"] == "missing":
+        return f"{where}: {key}: this key is required."
+    if item["type"] in ("literal_error", "union_tag_invalid"):
+        expected = item["ctx"].get("expected") or item["ctx"].get("expected_tags", "")
+        names = [part.strip(" '") for part in expected.replace(" or ", ", ").split(",")]
+        value = item["ctx"].get("tag", item["input"])
+        return f"{where}: {key} = {value!r} {unknown_name(str(value), names)}"
+    return f"{where}: {key} = {_short(item['input'])}: {item['msg']}."
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _is_tag(part: int | str, model: type[BaseModel]) -> bool:
+    return isinstance(part, str) and part.startswith("function-")
+
+
+def _keys_at(model: Any, location: Location) -> set[str]:
+    """The keys that may stand at `location` below `model`."""
+    found: set[str] = set()
+    for candidate in _models_at(model, location):
+        found |= {field.alias or name for name, field in candidate.model_fields.items()}
+    return found
+
+
+def _models_at(annotation: Any, location: Location) -> list[type[BaseModel]]:
+    """The settings classes that an annotation allows at a location."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        if not location:
+            return [annotation]
+        field = annotation.model_fields.get(str(location[0]))
+        # A discriminated union puts its tag into the location: it is skipped.
+        return _models_at(field.annotation, location[1:]) if field else _models_at(annotation, location[1:])
+    arguments = get_args(annotation)
+    if get_origin(annotation) in (Union, types.UnionType):
+        return [found for argument in arguments for found in _models_at(argument, location)]
+    if isinstance(get_origin(annotation), type) and issubclass(get_origin(annotation), Mapping):
+        return _models_at(arguments[-1], location[1:])
+    if get_origin(annotation) in (tuple, list):
+        return _models_at(arguments[0], location[1:])
+    return _models_at(arguments[0], location) if arguments else []

@@ -1,0 +1,139 @@
+"""What every data set adapter gives: its subjects from file names alone, and its cohort table.
+
+Adapters know folder layouts and spreadsheets; nothing here opens an image.
+"""
+
+import os
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from brainuad.errors import InputError, ScanError
+from brainuad.preprocessing.settings import PreprocessingSettings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MODALITIES = ("t1", "t1ce", "t2", "flair", "pd", "ct")
+PATH_COLUMNS = (*MODALITIES, "mask", "brain_mask")
+COHORT_COLUMNS = (
+    *("subject", "participant", "session", "age", "sex", "site", "group", "status", "reason"),
+    *PATH_COLUMNS,
+)
+
+
+@dataclass(frozen=True)
+class SubjectRow:
+    """One row of a cohort table before its paths are checked.
+
+    `files` maps modalities, `mask` and `brain_mask` to paths relative to the data set's root. A `reason`
+    excludes the subject; a `note` does not.
+    """
+
+    subject: str
+    participant: str
+    group: str
+    files: Mapping[str, str] = field(default_factory=dict)
+    session: str = ""
+    age: str = ""
+    sex: str = ""
+    site: str = ""
+    reason: str = ""
+    note: str = ""
+
+
+class Dataset(ABC):
+    """One collection in its published layout.
+
+    `modalities` may occur in it; `spreadsheet` is the table beside the scans, if any; `preprocessing` holds
+    the settings that suit it.
+    """
+
+    name: str
+    layout: str
+    modalities: tuple[str, ...]
+    spreadsheet: str | None = None
+    preprocessing: PreprocessingSettings
+
+    @abstractmethod
+    def subjects(self, root: Path) -> list[str]:
+        """The sorted subject names in `root`, from file names alone."""
+
+    @abstractmethod
+    def rows(self, root: Path) -> Iterator[SubjectRow]:
+        """One row per subject, in the order of `subjects`."""
+
+    def index(self, root: Path) -> "pd.DataFrame":
+        """The cohort table of the data set in `root`, one row per subject (see `COHORT_COLUMNS`).
+
+        A subject that cannot be used is a row whose `status` is `excluded` and whose `reason` says why.
+        """
+        import pandas as pd
+
+        real_root = os.path.realpath(root)
+        records = [_record(row, Path(root), real_root) for row in self.rows(root)]
+        if not records:
+            raise InputError(f"{self.name}: no subject found in {root}. Expected {self.layout}.")
+        return pd.DataFrame(records, columns=list(COHORT_COLUMNS)).astype(str)
+
+    def entries(self, root: Path) -> list[os.DirEntry[str]]:
+        """What lies in `root`, sorted by name; a missing folder is an `InputError` that names the key."""
+        try:
+            return sorted_entries(root)
+        except OSError as error:
+            raise InputError(
+                f"config.yaml: datasets.{self.name}: the folder {root} cannot be read ({error.strerror}). "
+                f"Expected {self.layout}. Correct the path, or set it to `phantom`."
+            ) from error
+
+
+def sorted_entries(folder: Path) -> list[os.DirEntry[str]]:
+    """What lies in `folder`, sorted by name, without hidden files."""
+    with os.scandir(folder) as found:
+        return sorted((e for e in found if not e.name.startswith(".")), key=lambda entry: entry.name)
+
+
+def path_inside(root: Path, relative: str) -> Path:
+    """The absolute path of `relative` under `root`; one that leaves the root is a `ScanError`."""
+    return _inside(Path(root), os.path.realpath(root), relative)
+
+
+def alphanumeric(label: str) -> str:
+    """`label` with its letters and digits only."""
+    return re.sub(r"[^A-Za-z0-9]", "", label)
+
+
+def _inside(root: Path, real_root: str, relative: str) -> Path:
+    path = root / relative
+    real = os.path.realpath(path)
+    if Path(relative).is_absolute() or not real.startswith(real_root.rstrip(os.sep) + os.sep):
+        raise ScanError("path outside the root")
+    return path
+
+
+def _record(row: SubjectRow, root: Path, real_root: str) -> dict[str, str]:
+    reason = row.reason
+    if not reason and not any(row.files.get(modality) for modality in MODALITIES):
+        reason = "no image found"
+    files: dict[str, str] = {}
+    for column, relative in row.files.items():
+        try:
+            _inside(root, real_root, relative)
+            files[column] = relative
+        except ScanError as error:
+            reason = reason or f"{column}: {error}"
+    fixed = {
+        "subject": row.subject,
+        "participant": row.participant,
+        "session": row.session,
+        "age": row.age,
+        "sex": row.sex,
+        "site": row.site,
+        "group": row.group,
+        "status": "excluded" if reason else "ok",
+        "reason": reason or row.note,
+    }
+    return fixed | {column: files.get(column, "") for column in PATH_COLUMNS}

@@ -1,0 +1,63 @@
+"""MSLUB (3D-MR-MS): 30 patients with multiple sclerosis, Ljubljana (Lesjak 2018, 10.1007/s12021-017-9348-7).
+
+Layout: `patient01/patient01_{T1W,T1WKS,T2W,FLAIR,brainmask,consensus_gt}.nii.gz`, where T1WKS is the T1 with
+contrast agent and `consensus_gt` the lesion mask agreed by three raters. The images as scanned are in `raw/`
+and are not used: the mask belongs to the registered ones. Ages and sexes, if wanted, come from a table
+`participants.tsv` (participant_id, age, sex) beside the folders.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from brainuad.datasets.base import Dataset, SubjectRow, sorted_entries
+from brainuad.datasets.participants import Person, read_participants
+from brainuad.preprocessing.settings import PreprocessingSettings
+
+FOLDER = re.compile(r"patient\d+$")
+COLUMN = {
+    "T1W": "t1",
+    "T1WKS": "t1ce",
+    "T2W": "t2",
+    "FLAIR": "flair",
+    "brainmask": "brain_mask",
+    "consensus_gt": "mask",
+}
+
+
+class Mslub(Dataset):
+    """The MSLUB data set: patients, four modalities, lesion and brain masks."""
+
+    name = "mslub"
+    layout = "folders patient01 with patient01_{T1W,T1WKS,T2W,FLAIR,brainmask,consensus_gt}.nii.gz"
+    modalities = ("t1", "t1ce", "t2", "flair")
+    preprocessing = PreprocessingSettings(
+        modalities=("t1", "t2", "flair"),
+        optional_modalities=("t1ce",),
+        reference="t1",
+        skull_strip="deepbet",
+        coregistration="different-grids",
+    )
+
+    def subjects(self, root: Path) -> list[str]:
+        """The names of the folders, such as patient01."""
+        return [entry.name for entry in self.entries(root) if FOLDER.match(entry.name) and entry.is_dir()]
+
+    def rows(self, root: Path) -> Iterator[SubjectRow]:
+        """One row per folder; modalities and masks that are not there stay empty."""
+        people = read_participants(Path(root) / "participants.tsv")
+        for subject in self.subjects(root):
+            person = people.get(subject, Person())
+            yield SubjectRow(
+                subject, subject, "patient", _files(Path(root) / subject), age=person.age, sex=person.sex
+            )
+
+
+def _files(folder: Path) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for entry in sorted_entries(folder):
+        stem = re.sub(r"\.nii(\.gz)?$", "", entry.name)
+        part = stem.removeprefix(f"{folder.name}_")
+        if stem != entry.name and part != stem and part in COLUMN:
+            found.setdefault(COLUMN[part], f"{folder.name}/{entry.name}")
+    return found

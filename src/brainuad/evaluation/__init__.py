@@ -1,0 +1,1 @@
+"""Post-processing, metrics, thresholds, detection, strata and significance."""

@@ -1,0 +1,131 @@
+"""The maps of one method on one data set, beside the arrays they were made from."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from brainuad.arrays import ArrayStore, to_volume_axes
+from brainuad.errors import InputError, ScanError
+from brainuad.evaluation import postprocess
+from brainuad.evaluation.settings import EvaluationSettings
+from brainuad.storage import read_table
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One subject's map after post-processing, (x, y, z) float16 in stored units, and its masks.
+
+    `region` (x, y, z) holds the voxels that count, or is None for all.
+    """
+
+    subject: str
+    healthy: bool
+    scores: np.ndarray
+    brain: np.ndarray
+    lesion: np.ndarray
+    region: np.ndarray | None
+
+    def counted(self, volume: np.ndarray) -> np.ndarray:
+        """The values of a volume at the voxels that count."""
+        return volume if self.region is None else volume[self.region]
+
+
+@dataclass(frozen=True)
+class MapSet:
+    """A manifest of maps (indexed by subject), the folder of their files, and the arrays of the data set."""
+
+    dataset: str
+    manifest: pd.DataFrame
+    folder: Path
+    store: ArrayStore
+
+    @classmethod
+    def open(cls, manifest: Path, store: ArrayStore) -> "MapSet":
+        """The maps named in `{dataset}.tsv`, whose files lie in the folder `{dataset}` beside it."""
+        table = read_table(manifest).set_index("subject", drop=False)
+        return cls(manifest.stem, table, manifest.with_suffix(""), store)
+
+    @cached_property
+    def scale_exponents(self) -> set[int]:
+        """The powers of two by which the finished maps are multiplied."""
+        finished = self.manifest["status"] == "ok"
+        return {int(exponent) for exponent in self.manifest.loc[finished, "scale_exponent"]}
+
+    def subjects(self, split: pd.DataFrame, role: str) -> list[str]:
+        """The subjects that the split gives this role; a manifest that says otherwise is an `InputError`."""
+        chosen = split[(split["dataset"] == self.dataset) & (split["role"] == role)]["subject"].tolist()
+        known = self.manifest.loc[self.manifest.index.isin(chosen), "role"]
+        if (known != role).any():
+            raise InputError(
+                f"{self.folder}.tsv: {(known != role).sum()} subjects have another role than in the split "
+                f"({role}). The maps were made for another split: remove them and run again."
+            )
+        return chosen
+
+    def number(self, subject: str, column: str) -> float:
+        """A number from the manifest, NaN where it has none."""
+        if subject not in self.manifest.index or column not in self.manifest:
+            return float("nan")
+        return float(self.manifest.at[subject, column] or "nan")  # type: ignore[arg-type]
+
+    def is_healthy(self, subject: str) -> bool:
+        """Whether the subject belongs to the healthy group."""
+        return bool((self.store.index["group"] == "healthy").get(subject, default=False))
+
+    def cases(
+        self, subjects: Sequence[str], settings: EvaluationSettings, failures: dict[str, str]
+    ) -> Iterator[Case]:
+        """The cases of subjects one after the other; one that cannot be had is noted in `failures`."""
+        for subject in subjects:
+            try:
+                yield self.case(subject, settings)
+            except ScanError as error:
+                failures[subject] = str(error)
+                log.warning("%s, %s is left out: %s", self.dataset, subject, error)
+
+    def case(self, subject: str, settings: EvaluationSettings) -> Case:
+        """One subject's case; a missing or broken map, or an unknown truth, is a `ScanError`."""
+        raw = self._map(subject)
+        if subject not in self.store.subjects:
+            raise ScanError(f"it has no arrays in {self.store.folder}")
+        if self.store.index["lesion_voxels"].isna()[subject]:
+            raise ScanError("its lesions are not annotated")
+        where = self.store.slices(subject)
+        brain, lesion = to_volume_axes(self.store.brain[where]), to_volume_axes(self.store.lesion[where])
+        if raw.shape != brain.shape:
+            raise ScanError(f"its map has the shape {raw.shape} and its arrays {brain.shape}")
+        scores = postprocess.apply(raw.astype(np.float32), brain, settings.postprocessing)
+        return Case(
+            subject=subject,
+            healthy=self.is_healthy(subject),
+            scores=scores.astype(np.float16),
+            brain=brain,
+            lesion=lesion,
+            region=brain if settings.region == "brain" else None,
+        )
+
+    def _map(self, subject: str) -> np.ndarray:
+        if subject not in self.manifest.index:
+            raise ScanError("it is not in the manifest of maps")
+        row = self.manifest.loc[subject]
+        if row["status"] != "ok":
+            raise ScanError(row["reason"] or "inference failed")
+        path = (self.folder / row["map"]).resolve()
+        if not path.is_relative_to(self.folder.resolve()):
+            raise InputError(f"{self.folder}.tsv: the map of {subject} lies outside its folder.")
+        try:
+            values = np.load(path, allow_pickle=False)
+        except (OSError, ValueError, EOFError) as error:
+            raise ScanError(f"its map cannot be read ({error})") from error
+        if values.dtype != np.float16 or values.ndim != 3:
+            raise ScanError(f"its map is {values.ndim}-D {values.dtype}; 3-D float16 is expected")
+        if not np.isfinite(values).all() or values.min(initial=0) < 0:
+            raise ScanError("its map has negative or non-finite values")
+        return np.abs(values)  # -0 becomes 0

@@ -1,0 +1,103 @@
+"""What is kept of all patients of a test set together, and the rows made from it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from brainuad.evaluation import metrics
+from brainuad.evaluation.float16_counts import PATTERNS, PatternCounts
+from brainuad.evaluation.map_sets import Case
+from brainuad.evaluation.score_rows import POOLED, ScoreRows
+from brainuad.evaluation.settings import EvaluationSettings, Protocol
+from brainuad.evaluation.thresholded import Choices, Prediction
+
+
+@dataclass
+class Pool:
+    """What is kept of the patients of a test set: counts of all voxels, and a Dice curve per subject."""
+
+    counts: PatternCounts = field(default_factory=PatternCounts.empty)
+    of_stratum: dict[str, PatternCounts] = field(default_factory=dict)
+    predictions: dict[Protocol, Prediction] = field(default_factory=dict)
+    dice_curves: dict[str, np.ndarray] = field(default_factory=dict)  # 124 KiB a subject
+    strata: dict[str, str] = field(default_factory=dict)
+
+    def add(
+        self,
+        case: Case,
+        counts: PatternCounts,
+        predictions: Mapping[Protocol, Prediction],
+        settings: EvaluationSettings,
+    ) -> None:
+        """Adds one patient."""
+        self.counts.merge(counts)
+        for protocol, prediction in predictions.items():
+            self.predictions.setdefault(protocol, Prediction()).add(prediction)
+        if not counts.total_positives:
+            return
+        self.dice_curves[case.subject] = metrics.dice_curve(counts).astype(np.float32)
+        for stratum in settings.subject_strata:
+            if stratum.holds(int(np.count_nonzero(case.lesion))):
+                self.strata[case.subject] = stratum.name
+                self.of_stratum.setdefault(stratum.name, PatternCounts.empty()).merge(counts)
+
+
+def lesion_values(prediction: Prediction, settings: EvaluationSettings) -> dict[str, float]:
+    """The metrics of a thresholded map, or of several pooled."""
+    voxels, lesions = prediction.confusion, prediction.detection
+    return {
+        "dice": voxels.dice,
+        "precision": voxels.precision,
+        "recall": voxels.recall,
+        "lesion_recall": lesions.recall(settings.lesion_overlap),
+        "lesion_precision": lesions.precision,
+        "lesion_f1": lesions.f1_score(settings.lesion_overlap),
+        "box_f1": lesions.mean_f1,
+        "false_positive_components": lesions.false_components,
+    }
+
+
+def add_oracle_of_means(pool: Pool, settings: EvaluationSettings, rows: ScoreRows) -> None:
+    """Adds each subject's Dice at the threshold where the mean over subjects is highest (Frotscher 2023)."""
+    if "oracle" not in settings.protocols or not pool.dice_curves:
+        return
+    total = np.zeros(PATTERNS)
+    for curve in pool.dice_curves.values():
+        total += curve
+    _, threshold = metrics.best_of_curve(total, pool.counts)
+    chosen = {"dice_mean_volumes": threshold}
+    if settings.threshold_grid:
+        patterns = metrics.grid_patterns(settings.threshold_grid, pool.counts, rows.scale)
+        chosen["dice_mean_volumes_grid"] = metrics.best_on_grid(total, patterns)[1]
+    for metric, threshold in chosen.items():
+        for subject, curve in pool.dice_curves.items():
+            rows.add(subject, {metric: metrics.value_at(curve, threshold)}, "oracle", threshold)
+
+
+def add_pooled(pool: Pool, choices: Choices, settings: EvaluationSettings, rows: ScoreRows) -> None:
+    """Adds the rows of all voxels together, and those of the strata."""
+    prevalence = pool.counts.total_positives / max(pool.counts.total, 1)
+    rows.add(POOLED, {"auprc": metrics.average_precision(pool.counts), "prevalence": prevalence})
+    members = pd.Series(pool.strata).value_counts()
+    for stratum, counts in {"": pool.counts, **pool.of_stratum}.items():
+        if stratum:
+            values = {
+                "auprc": metrics.average_precision(counts),
+                "subjects_with_lesion": members[stratum],
+            }
+            rows.add(POOLED, values, stratum=stratum)
+        if "oracle" in settings.protocols:
+            value, threshold = metrics.best_dice(counts)
+            rows.add(POOLED, {"dice": value}, "oracle", threshold, stratum)
+    if "oracle" in settings.protocols and settings.threshold_grid and pool.counts.total:
+        patterns = metrics.grid_patterns(settings.threshold_grid, pool.counts, rows.scale)
+        value, threshold = metrics.best_on_grid(metrics.dice_curve(pool.counts), patterns)
+        rows.add(POOLED, {"dice_grid": value}, "oracle", threshold)
+    for protocol, prediction in pool.predictions.items():
+        threshold = choices[protocol].threshold if protocol in choices else float("nan")
+        rows.add(POOLED, lesion_values(prediction, settings), protocol, threshold)
+        for group in settings.lesion_strata:
+            recall = prediction.detection.recall(settings.lesion_overlap, group)
+            rows.add(POOLED, {"lesion_recall": recall}, protocol, threshold, group.name)

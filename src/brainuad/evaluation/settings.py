@@ -1,0 +1,116 @@
+"""Settings of post-processing, thresholds and metrics; the values of the papers are choices of a study."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, field_validator, model_validator
+
+from brainuad.settings import Settings
+
+Protocol = Literal["oracle", "validation", "validation-bisection", "healthy-fpr", "yen"]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class MaskBrain(Settings):
+    """Sets the map to 0 outside the brain mask, eroded in each axial slice by a cross, `erosion` times.
+
+    Behrendt 2023 erodes 3 times.
+    """
+
+    step: Literal["mask_brain"]
+    erosion: NonNegativeInt = 0
+
+
+class MaskBrainInterior(Settings):
+    """Sets the map to 0 where the mean of the brain mask over a window in the slice is at most `share`.
+
+    Kascenas 2023: window 5, share 0.95. Outside the slice counts as outside the brain.
+    """
+
+    step: Literal["mask_brain_interior"]
+    window: PositiveInt = 5
+    share: Share = 0.95
+
+
+class Median(Settings):
+    """Median filter, in each axial slice or in three dimensions, with reflected borders."""
+
+    step: Literal["median"]
+    size: PositiveInt = 5
+    dimensions: Literal[2, 3] = 3
+
+    @field_validator("size")
+    @classmethod
+    def _odd(cls, size: int) -> int:
+        if size % 2 == 0:
+            raise ValueError(f"the size of a median filter is odd; got {size}")
+        return size
+
+
+class RemoveComponents(Settings):
+    """After thresholding: removes 26-connected components of at most `at_most` voxels (Behrendt 2023: 7)."""
+
+    step: Literal["remove_components"]
+    at_most: NonNegativeInt = 7
+    connectivity: Literal[6, 18, 26] = 26
+
+
+PostProcessingStep = Annotated[
+    MaskBrain | MaskBrainInterior | Median | RemoveComponents, Field(discriminator="step")
+]
+
+
+class ThresholdGrid(Settings):
+    """Thresholds start, start + step, … below `stop`; a voxel is positive above the threshold.
+
+    With `normalised` they are parts of the range from the lowest to the highest value of the whole test set.
+    Kascenas 2023: 0 to 1 by 0.001. Frotscher 2023: normalised, 0.01 to 0.3 by 0.001.
+    """
+
+    start: float = Field(default=0.0, ge=0)
+    stop: PositiveFloat = 1.0
+    step: PositiveFloat = 0.001
+    normalised: bool = False
+
+    @model_validator(mode="after")
+    def _not_empty(self) -> Self:
+        if self.start >= self.stop:
+            raise ValueError(f"start ({self.start:g}) must lie below stop ({self.stop:g})")
+        return self
+
+
+class Stratum(Settings):
+    """Lesions of more than `above` and at most `up_to` voxels."""
+
+    name: str
+    above: NonNegativeInt = 0
+    up_to: PositiveInt | None = None
+
+    def holds(self, voxels: int) -> bool:
+        """Whether a lesion of this size belongs to the stratum."""
+        return self.above < voxels and (self.up_to is None or voxels <= self.up_to)
+
+
+class EvaluationSettings(Settings):
+    """How maps become metrics.
+
+    `region`: the voxels of AUPRC, Dice and false-positive rate: all of the array (the papers), or the brain.
+    `healthy_fpr` and `healthy_role`: the rate that the healthy threshold allows, and whose maps set it.
+    `yen_dilation`: iterations of the six-neighbour dilation after Yen's threshold (Frotscher 2023: 1).
+    `lesion_overlap`: a lesion counts as detected if more than this share of it is marked (Bercea 2023: 0.1).
+    `subject_strata` group subjects by all their lesion voxels (AutoDDPM: 1, 71, 570), `lesion_strata` group
+    single lesions. `threshold_grid` adds the oracle Dice on a paper's own grid to the exact one.
+    """
+
+    postprocessing: tuple[PostProcessingStep, ...] = ()
+    protocols: tuple[Protocol, ...] = ("oracle", "validation", "healthy-fpr")
+    region: Literal["all", "brain"] = "all"
+    threshold_grid: ThresholdGrid | None = None
+    healthy_fpr: Share = 0.05
+    healthy_role: Literal["validation", "test"] = "validation"
+    bisection_steps: PositiveInt = 10
+    yen_dilation: NonNegativeInt = 1
+    lesion_overlap: Share = 0.1
+    subject_strata: tuple[Stratum, ...] = ()
+    lesion_strata: tuple[Stratum, ...] = ()
+    curve_points: int = Field(default=1000, ge=2)
+    max_failed_share: Share = 0.2

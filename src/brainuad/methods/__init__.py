@@ -1,0 +1,1 @@
+"""One file per published method: how it trains and how it scores."""

@@ -1,0 +1,123 @@
+"""What a published method gives to the pipeline: a trainable model, and rules that score with it.
+
+A *model* is trained once; several *scoring rules* may use it (reconstruction, KL and inpainting share
+one diffusion model). A method file defines one or both and is found by itself (see `registry.py`).
+"""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+from torch import Tensor, nn, optim
+
+from brainuad.randomness import Draws
+from brainuad.settings import Settings
+from brainuad.training.optimisers import build_optimiser
+from brainuad.training.settings import TrainingSettings
+
+
+@dataclass(frozen=True)
+class ImageShape:
+    """What one image of a recipe looks like: channel names in order, and the spatial size in voxels."""
+
+    channels: tuple[str, ...]
+    size: tuple[int, ...]
+
+
+@dataclass
+class Batch:
+    """Images (batch, channel, *size) in the recipe's range, and brain masks (batch, 1, *size) bool."""
+
+    images: Tensor
+    brain: Tensor
+
+
+@dataclass
+class Scan:
+    """One volume to score, on the device: images (slice, channel, x, y), brain (slice, 1, x, y) bool."""
+
+    subject: str
+    images: Tensor
+    brain: Tensor
+
+
+@dataclass
+class Scored:
+    """Scores of one volume: anomaly map (slice, x, y) >= 0, and what else the rule produces.
+
+    `pseudo_healthy` has shape (slice, channel, x, y) in the recipe's range.
+    """
+
+    anomaly_map: Tensor
+    pseudo_healthy: Tensor | None = None
+    image_score: float | None = None
+
+
+class ModelSettings(Settings):
+    """The part that the settings of every trainable model share."""
+
+    training: TrainingSettings
+
+
+class Trainer(Protocol):
+    """What a model's `update` may ask of the training engine."""
+
+    def compute(self, name: str, *arguments: Any) -> Tensor:
+        """The value of the model's method `name`, in the engine's precision and on all its devices."""
+
+    def descend(self, name: str, loss: Tensor) -> None:
+        """One step of the optimiser `name` down the gradient of `loss`, clipped and scheduled."""
+
+
+class Model(nn.Module):
+    """A trainable model. Subclasses set `kind`, `settings_class` and `quick`, and define `loss`."""
+
+    kind: ClassVar[str]
+    settings_class: ClassVar[type[ModelSettings]]
+    # Overlay on the paper's settings for a small machine: small network, few iterations.
+    quick: ClassVar[dict[str, Any]] = {}
+    # The methods that `update` asks the engine to compute.
+    forward_methods: ClassVar[tuple[str, ...]] = ("loss",)
+
+    def __init__(self, settings: Any, shape: ImageShape) -> None:
+        super().__init__()
+        self.settings = settings
+        self.shape = shape
+
+    def loss(self, batch: Batch, draws: Draws) -> Tensor:
+        """The training loss of one batch (a scalar)."""
+        raise TypeError(f"{type(self).__name__} defines neither loss nor update")
+
+    def validation_loss(self, batch: Batch, draws: Draws) -> Tensor:
+        """The loss by which the best checkpoint is chosen; by default the training loss."""
+        return self.loss(batch, draws)
+
+    def optimisers(self) -> dict[str, optim.Optimizer]:
+        """The optimisers by name; by default one over all parameters."""
+        return {"model": build_optimiser(self.settings.training.optimiser, self.parameters())}
+
+    def update(self, batch: Batch, draws: Draws, trainer: Trainer) -> dict[str, float]:
+        """One training iteration; returns the numbers to log, of which `loss` must be one."""
+        loss = trainer.compute("loss", batch, draws)
+        trainer.descend("model", loss)
+        return {"loss": loss.item()}
+
+
+class ScoringRule:
+    """Turns a volume into an anomaly map, with a model or (thresholding) without one."""
+
+    kind: ClassVar[str]
+    settings_class: ClassVar[type[Settings]]
+    # The method that a model must have for this rule to use it; empty if the rule needs no model.
+    needs: ClassVar[str] = ""
+    quick: ClassVar[dict[str, Any]] = {}
+    # Maps are stored in float16 as value * 2**exponent; one exponent for all subjects of a method.
+    scale_exponent: ClassVar[int] = 8
+
+    def __init__(self, settings: Any, model: Any, shape: ImageShape) -> None:
+        self.settings = settings
+        self.model = model
+        self.shape = shape
+
+    def score(self, scan: Scan, draws: Draws) -> Scored:
+        """The scores of one volume."""
+        raise TypeError(f"{type(self).__name__} does not define score")

@@ -1,0 +1,1 @@
+"""Network architectures; they know nothing of methods."""

@@ -1,0 +1,1 @@
+"""Noise fields: Gaussian, coarse, simplex, pyramidal."""

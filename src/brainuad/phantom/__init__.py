@@ -1,0 +1,1 @@
+"""Simulated heads, lesions and spreadsheets in the layouts of the published data sets."""

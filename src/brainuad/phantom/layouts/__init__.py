@@ -1,0 +1,1 @@
+"""One file per data set: the layout in which it is published."""

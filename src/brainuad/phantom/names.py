@@ -1,0 +1,22 @@
+"""Names of simulated subjects. Imports nothing heavy: the workflow asks for them at every start."""
+
+from brainuad.phantom.layout import find_layout
+
+
+def phantom_subjects(dataset: str, count: int, seed: int) -> list[str]:
+    """The cohort names of the first `count` simulated subjects of a data set, such as IXI002."""
+    layout = find_layout(dataset)
+    return [layout.subject.format(number=number) for number in phantom_numbers(dataset, count, seed)]
+
+
+def phantom_numbers(dataset: str, count: int, seed: int) -> list[int]:
+    """Their published numbers: increasing, with gaps where the real ones have gaps, the same whatever the count."""
+    from brainuad.randomness import seed_for
+
+    layout = find_layout(dataset)
+    numbers = []
+    number = layout.first_number
+    for index in range(count):
+        numbers.append(number)
+        number += 1 + seed_for(seed, "phantom", dataset, "gap", index) % layout.largest_gap
+    return numbers

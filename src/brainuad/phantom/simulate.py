@@ -1,0 +1,128 @@
+"""A whole phantom data set: its subjects in parallel, written in the published layout."""
+
+import hashlib
+import json
+import logging
+import multiprocessing
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import nibabel as nib
+from tqdm import tqdm
+
+from brainuad.phantom.anatomy import load_anatomy, prepare_anatomies
+from brainuad.phantom.head import Model
+from brainuad.phantom.layout import SubjectFacts, find_layout, published_files
+from brainuad.phantom.names import phantom_numbers
+from brainuad.phantom.settings import PhantomSettings
+from brainuad.phantom.subject import Subject, draw_facts, simulate_subject
+from brainuad.phantom.warp import make_guide
+from brainuad.randomness import seed_for
+from brainuad.storage import atomic_path
+
+logger = logging.getLogger(__name__)
+
+RECIPE = 1  # raise it when the simulation changes, so that subjects on disk are made again
+GZIP_LEVEL = 1
+
+
+@dataclass(frozen=True)
+class Task:
+    """One subject to simulate, in a form that travels between processes."""
+
+    dataset: str
+    facts: SubjectFacts
+    settings: PhantomSettings
+    seed: int
+    anatomies: tuple[Path, ...]
+    root: Path
+
+
+def simulate_dataset(
+    dataset: str,
+    count: int,
+    settings: PhantomSettings,
+    seed: int,
+    atlas_folder: Path,
+    output_folder: Path,
+    workers: int = 1,
+) -> None:
+    """Writes the first `count` subjects of a phantom data set in its published layout.
+
+    A subject whose files are there, made with the same settings and seed, is kept.
+    """
+    layout = find_layout(dataset)
+    anatomies = tuple(prepare_anatomies(settings.anatomy, atlas_folder))
+    facts = [draw_facts(dataset, layout, number, seed) for number in phantom_numbers(dataset, count, seed)]
+    tasks = [Task(dataset, each, settings, seed, anatomies, Path(output_folder)) for each in facts]
+    missing = [task for task in tasks if not is_finished(task)]
+    width = 80 if sys.stderr.isatty() else 60
+    interval = 0.5 if sys.stderr.isatty() else 30
+    done = tqdm(_run(missing, workers), f"phantom {dataset}", len(missing), ncols=width, mininterval=interval)
+    for subject in done:
+        logger.debug("simulated %s", subject)
+    if layout.write_extras is not None:
+        layout.write_extras(facts, Path(output_folder))
+
+
+def _run(tasks: list[Task], workers: int) -> Iterator[str]:
+    if min(workers, len(tasks)) <= 1:
+        yield from map(simulate_task, tasks)
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(workers, len(tasks)), context) as pool:
+        futures = [pool.submit(simulate_task, task) for task in tasks]
+        try:
+            for future in as_completed(futures):
+                yield future.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def simulate_task(task: Task) -> str:
+    """Writes the files of one subject and returns its name."""
+    layout = find_layout(task.dataset)
+    subject = Subject(task.dataset, layout, task.facts, task.settings, task.seed)
+    choice = seed_for(task.seed, "phantom", task.dataset, task.facts.subject, "anatomy") % len(task.anatomies)
+    files = published_files(layout, task.facts)
+    for role, image in simulate_subject(subject, _model(task.anatomies[choice])):
+        if role in files:
+            _save(image, task.root / files[role], _stamp(task))
+    return task.facts.subject
+
+
+@lru_cache(maxsize=2)
+def _model(path: Path) -> Model:
+    anatomy = load_anatomy(path)
+    return Model(anatomy, make_guide(anatomy))
+
+
+def is_finished(task: Task) -> bool:
+    """Whether all files of a subject exist and were made with the same settings, seed and code."""
+    files = published_files(find_layout(task.dataset), task.facts).values()
+    return all(_read_stamp(task.root / file) == _stamp(task) for file in files)
+
+
+def _stamp(task: Task) -> str:
+    """What is written into each image's header: that it is simulated, and from what."""
+    anatomies = [path.name for path in task.anatomies]
+    made_from = json.dumps([RECIPE, task.settings.model_dump(mode="json"), task.seed, anatomies])
+    return "brain-uad phantom " + hashlib.blake2b(made_from.encode(), digest_size=8).hexdigest()
+
+
+def _read_stamp(path: Path) -> str:
+    try:
+        return bytes(nib.load(path).header["descrip"]).decode(errors="replace").rstrip("\0")
+    except (OSError, EOFError, nib.filebasedimages.ImageFileError):
+        return ""
+
+
+def _save(image: nib.Nifti1Image, path: Path, stamp: str) -> None:
+    image.header["descrip"] = stamp
+    with atomic_path(path) as temporary:
+        nib.openers.Opener.default_compresslevel = GZIP_LEVEL
+        nib.save(image, temporary)

@@ -1,0 +1,181 @@
+"""Reads `config.yaml`, recipes and studies into a plan, and reports everything that is wrong at once."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from brainuad.config import Config
+from brainuad.config_errors import ConfigError, explain, unknown_name
+from brainuad.errors import InputError
+from brainuad.methods.registry import models, scoring_rules
+from brainuad.plan import Plan, resolved
+from brainuad.preprocessing.recipes import Recipe
+from brainuad.preprocessing.settings import PreprocessingSettings
+from brainuad.study import MethodEntry, ModelEntry, Study, at_scale
+
+
+def read_plan(config: Mapping[str, Any], folder: Path, where: str = "config.yaml") -> Plan:
+    """The plan of a configuration; `ConfigError` lists everything that is wrong with it.
+
+    `folder` holds `recipes.yaml` and `studies/`.
+    """
+    errors: list[str] = []
+    settings = _validate(Config, dict(config), where, errors)
+    if settings is None:
+        raise ConfigError(errors)
+    recipes = _read_recipes(folder / "recipes.yaml", settings.scale, errors)
+    studies = _read_studies(settings, folder / "studies", where, errors)
+    if errors:
+        raise ConfigError(errors)
+    plan = Plan(settings, studies, recipes)
+    errors = list(_inconsistencies(plan, where))
+    if errors:
+        raise ConfigError(errors)
+    return plan
+
+
+def _validate(model: Any, content: Any, where: str, errors: list[str]) -> Any:
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        errors += explain(error, where, model)
+        return None
+
+
+def _read_yaml(path: Path, errors: list[str]) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        errors.append(f"{path}: not readable as YAML: {error}")
+        return {}
+    if not isinstance(content, dict):
+        errors.append(f"{path}: expected a mapping of keys to values.")
+        return {}
+    return content
+
+
+def _read_recipes(path: Path, scale: str, errors: list[str]) -> dict[str, Recipe]:
+    recipes = {}
+    for name, content in _read_yaml(path, errors).items():
+        recipe = _validate(Recipe, at_scale(content, scale), f"{path.name}: {name}", errors)
+        if recipe is not None:
+            recipes[name] = recipe
+    return recipes
+
+
+def _read_studies(config: Config, folder: Path, where: str, errors: list[str]) -> dict[str, Study]:
+    known = sorted(path.stem for path in folder.glob("*.yaml"))
+    studies = {}
+    for name in config.studies:
+        if name not in known:
+            errors.append(f"{where}: studies: {name!r} {unknown_name(name, known)}")
+            continue
+        path = folder / f"{name}.yaml"
+        study = _validate(Study, at_scale(_read_yaml(path, errors), config.scale), path.name, errors)
+        if study is not None:
+            studies[name] = study
+    return studies
+
+
+def _inconsistencies(plan: Plan, where: str) -> Iterable[str]:
+    """What is wrong between the parts: names that do not exist, settings that a method does not have."""
+    for name, study in plan.studies.items():
+        file = f"{name}.yaml"
+        if study.recipe not in plan.recipes:
+            yield f"{file}: recipe = {study.recipe!r} {unknown_name(study.recipe, plan.recipes)}"
+        yield from _unknown_datasets(plan, study, file, where)
+        for key, model in study.models.items():
+            kinds, place = models(), f"{file}: models.{key}"
+            yield from _entry_errors(model.kind, kinds, model, place, plan)
+        for key, method in study.methods.items():
+            kinds, place = scoring_rules(), f"{file}: methods.{key}"
+            yield from _entry_errors(method.rule, kinds, method, place, plan)
+            yield from _method_errors(study, key, method, file)
+        yield from _report_errors(study, file)
+    for name in filter(plan.config.datasets.__contains__, plan.used_datasets()):
+        yield from _dataset_errors(plan, name, where)
+
+
+def _unknown_datasets(plan: Plan, study: Study, file: str, where: str) -> Iterable[str]:
+    named = {*study.splits, *study.test_datasets, *study.training_data.datasets}
+    named |= {study.healthy_dataset} if study.healthy_dataset else set()
+    for model in study.models.values():
+        named |= set(model.training_data.datasets) if model.training_data else set()
+    for name in sorted(named):
+        if name not in plan.config.datasets:
+            hint = unknown_name(name, plan.config.datasets)
+            yield f"{file}: data set {name!r} {hint} Add it to `datasets` in {where}."
+        elif name not in study.splits:
+            yield f"{file}: splits: data set {name!r} is used but has no split."
+
+
+def _entry_errors(
+    kind: str, known: Mapping[str, Any], entry: ModelEntry | MethodEntry, where: str, plan: Plan
+) -> Iterable[str]:
+    key = "kind" if isinstance(entry, ModelEntry) else "rule"
+    if kind not in known:
+        yield f"{where}.{key} = {kind!r} {unknown_name(kind, known)}"
+        return
+    settings_class = known[kind].settings_class
+    try:
+        resolved(settings_class, entry, known[kind].quick, plan.config.scale)
+    except ValidationError as error:
+        yield from explain(error, f"{where}.settings", settings_class)
+
+
+def _method_errors(study: Study, key: str, method: MethodEntry, file: str) -> Iterable[str]:
+    rule = scoring_rules().get(method.rule)
+    where = f"{file}: methods.{key}"
+    if method.maps_of is not None and method.maps_of not in study.methods:
+        yield f"{where}.maps_of = {method.maps_of!r} {unknown_name(method.maps_of, study.methods)}"
+    if rule is None:
+        return
+    if method.model is None:
+        if rule.needs:
+            names = ", ".join(sorted(study.models))
+            yield f"{where}: rule {method.rule!r} needs a `model`; there are {names}."
+        return
+    if method.model not in study.models:
+        yield f"{where}.model = {method.model!r} {unknown_name(method.model, study.models)}"
+        return
+    kind = study.models[method.model].kind
+    if rule.needs and kind in models() and not hasattr(models()[kind], rule.needs):
+        yield f"{where}: rule {method.rule!r} cannot use a model of kind {kind!r}."
+
+
+def _report_errors(study: Study, file: str) -> Iterable[str]:
+    for key, table in study.tables.items():
+        for row in table.rows:
+            cells = [] if row.unavailable else [c.method for c in table.columns if not c.unavailable]
+            for name in sorted({cell.replace("{method}", row.method) for cell in cells}):
+                if name not in study.methods:
+                    yield f"{file}: tables.{key}: method {name!r} {unknown_name(name, study.methods)}"
+        for column in table.columns:
+            if column.dataset not in study.splits and not column.unavailable:
+                hint = unknown_name(column.dataset, study.splits)
+                yield f"{file}: tables.{key}: data set {column.dataset!r} {hint}"
+    for key, figure in study.figures.items():
+        for label in getattr(figure, "methods", ()):
+            if label.method not in study.methods:
+                hint = unknown_name(label.method, study.methods)
+                yield f"{file}: figures.{key}: method {label.method!r} {hint}"
+
+
+def _dataset_errors(plan: Plan, name: str, where: str) -> Iterable[str]:
+    location = plan.config.datasets[name]
+    try:
+        plan.dataset(name)
+        plan.preprocessing(name)
+        if location.is_phantom and name not in plan.config.phantom.subjects:
+            yield f"{where}: phantom.subjects.{name}: how many subjects to simulate is not given."
+        elif location.path is not None and not location.path.is_dir():
+            yield f"{where}: datasets.{name} = {str(location.path)!r}: no such folder."
+        else:
+            plan.subjects(name)
+    except ValidationError as error:
+        yield from explain(error, f"{where}: datasets.{name}.preprocessing", PreprocessingSettings)
+    except InputError as error:
+        yield f"{where}: datasets.{name}: {error}"

@@ -1,0 +1,54 @@
+"""Sidecars, transforms and the description of a derivatives folder: what was made from what, and how."""
+
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import SimpleITK as sitk
+
+from brainuad.preprocessing.scan import write_image
+from brainuad.preprocessing.settings import PreprocessingSettings
+from brainuad.storage import atomic_path, write_json
+
+BIDS_VERSION = "1.10.0"
+
+
+def write_transform(transform: sitk.Transform, path: Path) -> None:
+    """Writes a SimpleITK transform file."""
+    with atomic_path(path) as temporary:
+        sitk.WriteTransform(transform, str(temporary))
+
+
+def write_with_sidecar(image: sitk.Image, path: Path, sidecar: Mapping[str, Any]) -> None:
+    """Writes an image and, under the same name, the JSON file that describes it."""
+    write_image(image, path)
+    write_json(dict(sidecar), path.with_name(path.name.removesuffix(".nii.gz") + ".json"))
+
+
+def common_sidecar(source: str, settings: PreprocessingSettings) -> dict[str, Any]:
+    """What the sidecars of a subject share; `source` is a path relative to the data set's root."""
+    return {
+        "Sources": [f"bids:raw:{source}"],
+        "SpatialReference": "SRI24",
+        "SkullStripEngine": settings.skull_strip,
+        "Registration": settings.registration,
+        "Settings": settings.model_dump(mode="json"),
+    }
+
+
+def describe_derivatives(derivatives: Path, dataset: str) -> None:
+    """Writes `dataset_description.json`, the provenance of a derivatives folder."""
+    write_json(
+        {
+            "Name": f"{dataset}, registered to SRI24",
+            "BIDSVersion": BIDS_VERSION,
+            "DatasetType": "derivative",
+            "GeneratedBy": [
+                {"Name": "brain-uad", "Version": version("brain-uad"), "Description": "preprocessing"},
+                {"Name": "SimpleITK", "Version": version("SimpleITK")},
+            ],
+            "DatasetLinks": {"raw": "."},
+        },
+        Path(derivatives) / "dataset_description.json",
+    )

@@ -1,0 +1,73 @@
+"""The raw scans of one subject, read and checked against each other."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import SimpleITK as sitk
+
+from brainuad.datasets.base import path_inside
+from brainuad.errors import ScanError
+from brainuad.preprocessing.scan import has_orientation, read_mask, read_scan, same_grid
+from brainuad.preprocessing.settings import PreprocessingSettings
+
+
+@dataclass(frozen=True)
+class RawSubject:
+    """Images by modality, and where there are some, masks with the modality on whose grid they lie.
+
+    `notes` are remarks for the quality table that do not exclude the subject.
+    """
+
+    images: dict[str, sitk.Image]
+    lesion: sitk.Image | None = None
+    lesion_on: str = ""
+    brain: sitk.Image | None = None
+    notes: list[str] = field(default_factory=list)
+
+
+def read_subject(row: Mapping[str, str], root: Path, settings: PreprocessingSettings) -> RawSubject:
+    """The scans that the settings want from a row of the cohort table; a defect is a `ScanError`."""
+    if row["status"] != "ok":
+        raise ScanError(row["reason"] or "excluded from the cohort")
+    if missing := [modality for modality in settings.modalities if not row.get(modality)]:
+        raise ScanError(f"missing {', '.join(missing)}")
+    present = [modality for modality in settings.wanted if row.get(modality)]
+    paths = {name: _located(row, root, name) for name in (*present, "mask", "brain_mask") if row.get(name)}
+    images = {modality: read_scan(paths[modality], modality) for modality in present}
+    notes = [f"{m}: the header gives no orientation" for m in present if not has_orientation(paths[m])]
+    lesion, lesion_on = None, ""
+    if "mask" in paths:
+        lesion = read_mask(paths["mask"], "mask")
+        lesion_on = _grid_owner(lesion, images, settings.reference)
+    brain = _fitting_brain_mask(paths.get("brain_mask"), images[settings.reference])
+    return RawSubject(images, lesion, lesion_on, brain, notes)
+
+
+def _located(row: Mapping[str, str], root: Path, column: str) -> Path:
+    try:
+        return path_inside(root, row[column])
+    except ScanError as error:
+        raise ScanError(f"{column}: {error}") from error
+
+
+def _grid_owner(mask: sitk.Image, images: Mapping[str, sitk.Image], reference: str) -> str:
+    """The modality on whose grid the mask lies, the reference before others."""
+    for modality in sorted(images, key=lambda name: name != reference):
+        if same_grid(mask, images[modality]):
+            return modality
+    same_shape = [modality for modality, image in images.items() if image.GetSize() == mask.GetSize()]
+    what = "its position differs from that of" if same_shape else "its shape differs from that of"
+    size = " x ".join(str(count) for count in mask.GetSize())
+    raise ScanError(f"mask: {what} {', '.join(same_shape or images)} (mask: {size} voxels)")
+
+
+def _fitting_brain_mask(path: Path | None, reference: sitk.Image) -> sitk.Image | None:
+    """The data set's own brain mask; it only serves as a check, so one that does not fit is left out."""
+    if path is None:
+        return None
+    try:
+        mask = read_mask(path, "brain_mask")
+    except ScanError:
+        return None
+    return mask if same_grid(mask, reference) else None

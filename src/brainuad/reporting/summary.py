@@ -1,0 +1,86 @@
+"""Score tables, read and summarised over runs: the only source of numbers in tables, figures and pages."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from brainuad.evaluation.score_rows import MEAN, POOLED, SCORE_COLUMNS
+from brainuad.storage import read_table
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """One number that a score table has: a metric of a data set, its protocol, stratum and aggregate."""
+
+    dataset: str
+    metric: str
+    protocol: str = ""
+    aggregate: str = "mean"
+    stratum: str = ""
+
+
+def read_scores(paths: Iterable[Path]) -> pd.DataFrame:
+    """The score tables that exist, one below the other; `run` is an integer, `value` and `threshold` numbers."""
+    tables = [read_table(path) for path in paths if path.exists()]
+    scores = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=SCORE_COLUMNS)
+    scores["run"] = pd.to_numeric(scores["run"]).astype(int)
+    for column in ("value", "threshold"):
+        scores[column] = pd.to_numeric(scores[column], errors="coerce").astype(float)
+    return scores
+
+
+def select(scores: pd.DataFrame, quantity: Quantity) -> pd.DataFrame:
+    """The rows of one aggregated quantity, all methods and runs."""
+    return _of_quantity(scores, quantity)[lambda rows: rows["subject"] == quantity.aggregate]
+
+
+def of_subjects(scores: pd.DataFrame, quantity: Quantity) -> pd.DataFrame:
+    """The rows of single subjects of one quantity, all methods and runs."""
+    return _of_quantity(scores, quantity)[lambda rows: ~rows["subject"].isin((POOLED, MEAN))]
+
+
+def _of_quantity(scores: pd.DataFrame, quantity: Quantity) -> pd.DataFrame:
+    return scores[
+        (scores["dataset"] == quantity.dataset)
+        & (scores["metric"] == quantity.metric)
+        & (scores["protocol"] == quantity.protocol)
+        & (scores["stratum"] == quantity.stratum)
+    ]
+
+
+def subject_means(scores: pd.DataFrame, quantity: Quantity, method: str) -> pd.Series:
+    """Value of each subject, averaged over the runs of one method; subjects without a value are left out."""
+    rows = of_subjects(scores, quantity)
+    return rows[rows["method"] == method].groupby("subject")["value"].mean().dropna()
+
+
+def over_runs(values: pd.Series) -> tuple[float, float, int]:
+    """Mean, sample standard deviation and number of the finite `values`, one per run (NaN where undefined)."""
+    finite = values.to_numpy(float)
+    finite = finite[np.isfinite(finite)]
+    mean = float(finite.mean()) if len(finite) else float("nan")
+    deviation = float(finite.std(ddof=1)) if len(finite) > 1 else float("nan")
+    return mean, deviation, len(finite)
+
+
+def summarise(scores: pd.DataFrame) -> pd.DataFrame:
+    """Mean, sd and number of runs of every aggregated quantity of every method.
+
+    Columns: dataset method metric protocol aggregate stratum mean sd runs.
+    """
+    keys = ["dataset", "method", "metric", "protocol", "subject", "stratum"]
+    rows = scores[scores["subject"].isin((POOLED, MEAN))]
+    summary = rows.groupby(keys, sort=False)["value"].agg(["mean", "std", "count"]).reset_index()
+    return summary.rename(columns={"subject": "aggregate", "std": "sd", "count": "runs"})
+
+
+def interval_over_subjects(values: np.ndarray, seed: int = 0, resamples: int = 2000) -> tuple[float, float]:
+    """Bounds of the 95 % percentile bootstrap interval of the mean of `values` (subjects,)."""
+    if len(values) < 2:
+        return float("nan"), float("nan")
+    draws = np.random.default_rng(seed).integers(len(values), size=(resamples, len(values)))
+    low, high = np.percentile(values[draws].mean(axis=1), [2.5, 97.5])
+    return float(low), float(high)

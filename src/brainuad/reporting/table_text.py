@@ -1,0 +1,197 @@
+"""Lays a table out for people: Markdown, LaTeX, and the cells of an HTML table."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from brainuad.reporting.names import PHANTOM_NOTE
+from brainuad.reporting.settings import TableColumn, TableSettings
+
+LATEX_ESCAPES = {
+    "\\": r"\textbackslash{}",
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "_": r"\_",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "±": r"$\pm$",
+    "−": r"$-$",
+    "×": r"$\times$",
+    "≤": r"$\leq$",
+    "≥": r"$\geq$",
+    "→": r"$\rightarrow$",
+    "↑": r"$\uparrow$",
+    "↓": r"$\downarrow$",
+    "⌈": r"$\lceil$",
+    "⌉": r"$\rceil$",
+    "ℓ": r"$\ell$",
+    "λ": r"$\lambda$",
+    "α": r"$\alpha$",
+    "σ": r"$\sigma$",
+    "·": r"$\cdot$",
+    "–": "--",
+    "ü": r"\"u",
+}
+
+
+@dataclass(frozen=True)
+class CellText:
+    """One laid-out cell; `ours` is a value or the reason why there is none."""
+
+    ours: str
+    published: str
+    difference: str
+    filled: bool
+    best: bool
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A table for people: notes, header and rows of cells."""
+
+    notes: tuple[str, ...]
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[CellText, ...]], ...]
+
+
+def table_layout(settings: TableSettings, table: pd.DataFrame) -> Layout:
+    """The laid-out form of what `build_table` returned for the same settings."""
+    width = len(settings.columns)
+    best = _best_rows(settings, table)
+    rows = tuple(
+        (
+            row.label,
+            tuple(
+                _cell_text(table.iloc[number * width + position], column, best.get(position) == number)
+                for position, column in enumerate(settings.columns)
+            ),
+        )
+        for number, row in enumerate(settings.rows)
+    )
+    phantom = table["phantom"].to_numpy(bool)[:width]
+    header = tuple(
+        column.label + (" (upper bound)" if column.upper_bound else "") + (" †" if phantom[position] else "")
+        for position, column in enumerate(settings.columns)
+    )
+    return Layout(_notes(settings, table), header, rows)
+
+
+def _notes(settings: TableSettings, table: pd.DataFrame) -> tuple[str, ...]:
+    notes = []
+    if table["phantom"].any():
+        notes.append(f"† {PHANTOM_NOTE}.")
+    runs = sorted(set(table["n_runs"]) - {0})
+    count = " to ".join(str(n) for n in dict.fromkeys([runs[0], runs[-1]])) if runs else "0"
+    notes.append(
+        f"Each cell: ours (mean ± standard deviation over runs, n = {count}), "
+        "then the published value and the difference, ours − published."
+    )
+    if table["upper_bound"].any():
+        notes.append("Upper bound: the threshold was chosen on the test data itself.")
+    if settings.source:
+        notes.append(f"Published values: {settings.source}.")
+    return tuple(notes)
+
+
+def _best_rows(settings: TableSettings, table: pd.DataFrame) -> dict[int, int]:
+    """By column, the row with the best value of ours; reference rows and lone values are not ranked."""
+    width = len(settings.columns)
+    best = {}
+    for position, column in enumerate(settings.columns):
+        ours = table["ours_mean"].to_numpy(float)[position::width].copy()
+        ours[[row.reference for row in settings.rows]] = np.nan
+        if np.isfinite(ours).sum() > 1:
+            best[position] = int(np.nanargmax(ours) if column.better == "higher" else np.nanargmin(ours))
+    return best
+
+
+def number_text(mean: float, sd: float, digits: int) -> str:
+    """`mean ± sd` with that many decimals; "" where there is no mean."""
+    if not np.isfinite(mean):
+        return ""
+    return f"{mean:.{digits}f}" + (f" ± {sd:.{digits}f}" if np.isfinite(sd) else "")
+
+
+def _cell_text(cell: pd.Series, column: TableColumn, best: bool) -> CellText:
+    ours = number_text(cell["ours_mean"], cell["ours_sd"], column.digits)
+    difference = cell["difference"]
+    return CellText(
+        ours=f"{ours} ({cell['note']})" if ours and cell["note"] else ours or cell["note"],
+        published=number_text(cell["published_mean"], cell["published_sd"], column.digits),
+        difference=f"{difference:+.{column.digits}f}".replace("-", "−") if np.isfinite(difference) else "",
+        filled=bool(ours),
+        best=best,
+    )
+
+
+def table_as_markdown(settings: TableSettings, table: pd.DataFrame) -> str:
+    """A Markdown table: in each cell our value, then the published one and the difference."""
+    layout = table_layout(settings, table)
+    lines = [f"# {settings.title}", "", *(f"> {note}\n>" for note in layout.notes)]
+    lines[-1] = lines[-1].removesuffix("\n>")
+    lines += ["", "| Method | " + " | ".join(_escape_markdown(text) for text in layout.header) + " |"]
+    lines.append("|:---|" + "---:|" * len(layout.header))
+    for label, cells in layout.rows:
+        lines.append(f"| {_escape_markdown(label)} | " + " | ".join(map(_markdown_cell, cells)) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def _markdown_cell(cell: CellText) -> str:
+    ours = f"**{cell.ours}**" if cell.best else cell.ours if cell.filled else f"*{cell.ours}*"
+    published = f"published {cell.published}" if cell.published else "not published"
+    return f"{ours}<br>{published}" + (f" ({cell.difference})" if cell.difference else "")
+
+
+def _escape_markdown(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("|", "\\|").replace("*", "\\*").replace("_", "\\_")
+
+
+def escape_latex(text: str) -> str:
+    """`text` with every character that LaTeX reads as a command written out."""
+    return "".join(LATEX_ESCAPES.get(character, character) for character in text)
+
+
+def table_as_latex(settings: TableSettings, table: pd.DataFrame, name: str) -> str:
+    """A LaTeX table (package booktabs); each cell stacks our value over the published one."""
+    layout = table_layout(settings, table)
+    body = [
+        f"{escape_latex(label)} & " + " & ".join(map(_latex_cell, cells)) + r" \\"
+        for label, cells in layout.rows
+    ]
+    caption = " ".join([settings.title.rstrip(".") + ".", *layout.notes])
+    return "\n".join(
+        [
+            "% needs \\usepackage{booktabs}",
+            r"\begin{table}",
+            r"\centering",
+            r"\caption{" + escape_latex(caption).replace("†", r"$\dagger$") + "}",
+            r"\label{tab:" + name + "}",
+            r"\begin{tabular}{l" + "r" * len(layout.header) + "}",
+            r"\toprule",
+            "Method & " + " & ".join(map(_latex_header, layout.header)) + r" \\",
+            r"\midrule",
+            *body,
+            r"\bottomrule",
+            r"\end{tabular}",
+            r"\end{table}",
+            "",
+        ]
+    )
+
+
+def _latex_header(text: str) -> str:
+    return escape_latex(text).replace("†", r"$^\dagger$")
+
+
+def _latex_cell(cell: CellText) -> str:
+    ours = escape_latex(cell.ours)
+    ours = rf"\textbf{{{ours}}}" if cell.best else ours if cell.filled else rf"\emph{{{ours}}}"
+    published = escape_latex(cell.published or "not published")
+    if cell.difference:
+        published += f" ({escape_latex(cell.difference)})"
+    return rf"\shortstack[r]{{{ours}\\{{\scriptsize {published}}}}}"

@@ -1,0 +1,143 @@
+"""Volumes for people to look at: which subjects and slices are shown, and their maps as the metrics saw them.
+
+Subjects appear under pseudonyms (`brats21 #3`: the third largest lesion among the test subjects), never
+under their identifiers.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from brainuad.arrays import ArrayStore, to_volume_axes
+from brainuad.errors import InputError
+from brainuad.evaluation import postprocess
+from brainuad.reporting.inputs import DatasetEntry, StudyEntry
+from brainuad.reporting.names import pseudonym
+from brainuad.storage import read_table
+
+
+@dataclass(frozen=True)
+class Case:
+    """A test subject to show: `number` ranks it by lesion volume, 1 being the largest."""
+
+    dataset: str
+    subject: str
+    number: int
+
+    @property
+    def pseudonym(self) -> str:
+        """The name it is shown under."""
+        return pseudonym(self.dataset, self.number)
+
+
+@dataclass(frozen=True)
+class MethodVolume:
+    """What a method made of a subject: map (slice, x, y), pseudo-healthy (slice, channel, x, y) or None."""
+
+    anomaly_map: np.ndarray
+    pseudo_healthy: np.ndarray | None
+
+
+def choose_cases(store: ArrayStore, study: StudyEntry, dataset: str, count: int) -> list[Case]:
+    """At most `count` test subjects, at even steps of the rank of their lesion volume, largest first."""
+    subjects = _scored_subjects(study, dataset) & set(store.subjects)
+    voxels = store.index.loc[store.subjects, "lesion_voxels"].fillna(0).astype(int)
+    ranked = sorted((s for s in voxels.index if s in subjects), key=lambda s: (-voxels[s], s))
+    if not ranked:
+        return []
+    candidates = sum(voxels[subject] > 0 for subject in ranked) or len(ranked)
+    shown = min(count, candidates)
+    ranks = ((np.arange(shown) + 0.5) * candidates / shown).astype(int)
+    return [Case(dataset, ranked[rank], int(rank) + 1) for rank in ranks]
+
+
+def _scored_subjects(study: StudyEntry, dataset: str) -> set[str]:
+    scored: set[str] = set()
+    for method in study.methods:
+        table = _manifest(study.manifest(method.name, 0, dataset))
+        if table is not None:
+            scored |= set(table.loc[(table["role"] == "test") & (table["status"] == "ok"), "subject"])
+    return scored
+
+
+def _manifest(path: Path) -> pd.DataFrame | None:
+    return read_table(path) if path.exists() else None
+
+
+def load_method_volume(
+    study: StudyEntry, method: str, run: int, case: Case, store: ArrayStore
+) -> MethodVolume | None:
+    """The post-processed map in its true units, or None where the method has no map of the subject."""
+    path = study.manifest(method, run, case.dataset)
+    table = _manifest(path)
+    rows = [] if table is None else table[(table["subject"] == case.subject) & (table["status"] == "ok")]
+    if len(rows) != 1 or table is None:
+        return None
+    row = table.loc[rows.index[0]]
+    folder = path.with_suffix("")
+    scale = 2.0 ** -int(row["scale_exponent"])
+    raw = _load(folder, row["map"]).astype(np.float32) * np.float32(scale)
+    steps = next((entry.steps for entry in study.methods if entry.name == method), ())
+    brain = to_volume_axes(store.volume(case.subject).brain)
+    if raw.shape != brain.shape:
+        raise InputError(f"{folder / row['map']}: shape {raw.shape}, but the arrays have {brain.shape}.")
+    anomaly_map = postprocess.apply(raw, brain, steps)
+    healthy = np.moveaxis(_load(folder, row["pseudo_healthy"]), -1, 0) if row["pseudo_healthy"] else None
+    return MethodVolume(
+        np.moveaxis(anomaly_map, -1, 0), None if healthy is None else healthy.astype(np.float32)
+    )
+
+
+def _load(folder: Path, name: str) -> Any:
+    path = folder / name
+    if path.parent != folder:
+        raise InputError(f"{folder}.tsv: '{name}' names a file outside the folder of the maps.")
+    try:
+        return np.load(path, allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: not a readable array ({error}). Run the inference again.") from error
+
+
+def load_dataset(entry: DatasetEntry | None) -> ArrayStore | None:
+    """The packed arrays of a data set, or None where they were not made."""
+    return ArrayStore(entry.arrays) if entry and (entry.arrays / "index.tsv").exists() else None
+
+
+def display_window(image: np.ndarray, brain: np.ndarray) -> tuple[float, float]:
+    """Intensities shown as black and white: the background or 0.5th percentile, and the 99.5th, of the brain."""
+    inside = image[brain] if brain.any() else image.ravel()
+    low, high = (float(value) for value in np.percentile(inside, [0.5, 99.5]))
+    if not brain.all() and brain.any():
+        low = min(low, float(np.median(image[~brain])))
+    return low, max(high, low + 1e-6)
+
+
+def to_unit(image: np.ndarray, window: tuple[float, float]) -> np.ndarray:
+    """`image` mapped linearly so that the window becomes [0, 1], clipped."""
+    low, high = window
+    return np.clip((image - low) / (high - low), 0, 1)
+
+
+def as_seen(plane: np.ndarray, affine: np.ndarray) -> np.ndarray:
+    """Axial planes (..., x, y) as images (..., row, column): front up, the patient's right on the left."""
+    rows = np.swapaxes(plane, -1, -2)
+    if affine[1, 1] > 0:  # y grows to the front
+        rows = rows[..., ::-1, :]
+    if affine[0, 0] > 0:  # x grows to the patient's right
+        rows = rows[..., ::-1]
+    return rows
+
+
+def bounding_box(mask: np.ndarray, margin: int) -> tuple[slice, slice]:
+    """Rows and columns that hold all of `mask` (..., row, column), widened by `margin`; all where it is empty."""
+    flat = mask.reshape(-1, *mask.shape[-2:]).any(axis=0)
+    if not flat.any():
+        return slice(None), slice(None)
+    rows, columns = np.flatnonzero(flat.any(axis=1)), np.flatnonzero(flat.any(axis=0))
+    return (
+        slice(max(0, int(rows[0]) - margin), int(rows[-1]) + 1 + margin),
+        slice(max(0, int(columns[0]) - margin), int(columns[-1]) + 1 + margin),
+    )

@@ -1,0 +1,67 @@
+"""Files that are either whole or absent: each is written under a temporary name and renamed."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from brainuad.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """A temporary path beside `path`, with the same suffixes, that is renamed to `path` on success.
+
+    On an exception the temporary file is removed and `path` keeps what it held before.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{os.getpid()}.{path.name}")
+    try:
+        yield temporary
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(text: str, path: Path) -> None:
+    """Writes `text` as UTF-8."""
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(value: Any, path: Path) -> None:
+    """Writes `value` as indented JSON."""
+    write_text(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n", path)
+
+
+def read_json(path: Path) -> Any:
+    """The value in a JSON file; an unreadable file is an `InputError` that names it."""
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: not a readable JSON file ({error}). Delete it and run again.") from error
+
+
+def write_table(table: "pd.DataFrame", path: Path) -> None:
+    """Writes a table as tab-separated values without its row index."""
+    with atomic_path(path) as temporary:
+        table.to_csv(temporary, sep="\t", index=False)
+
+
+def read_table(path: Path, **options: Any) -> "pd.DataFrame":
+    """A tab-separated table; every column is text (empty where missing) unless `dtype` says otherwise."""
+    import pandas as pd
+
+    options.setdefault("dtype", str)
+    if options["dtype"] is str:
+        options.setdefault("keep_default_na", False)
+    try:
+        return pd.read_csv(path, sep="\t", **options)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: not a readable table of tab-separated values ({error}).") from error

@@ -1,0 +1,175 @@
+"""Training batches read from memory-mapped arrays, each a function of (seed, step) alone.
+
+Because batch `k` does not depend on what was read before it, a resumed training sees the same batches
+as an uninterrupted one, with any number of loader workers.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+from brainuad.arrays import ArrayStore
+from brainuad.errors import InputError
+from brainuad.methods.base import Batch
+from brainuad.randomness import numpy_generator
+
+SliceFilter = Literal["all", "non-empty", "tumour-free"]
+
+
+@dataclass(frozen=True)
+class SliceIndex:
+    """Where each usable slice lies: row i of `slices` is (store, slice in the store, volume number)."""
+
+    slices: np.ndarray
+    subjects: tuple[str, ...]
+
+
+def select_slices(
+    stores: Sequence[ArrayStore], wanted: Sequence[set[str]], slice_filter: SliceFilter
+) -> SliceIndex:
+    """The slices of the wanted subjects that pass the filter.
+
+    `non-empty` keeps slices with brain in them; `tumour-free` those of them without a lesion voxel.
+    """
+    rows: list[tuple[int, int, int]] = []
+    subjects: list[str] = []
+    for number, (store, names) in enumerate(zip(stores, wanted, strict=True)):
+        for row in store.index.itertuples():
+            if row.subject not in names or row.status != "ok":
+                continue
+            first, stop = int(row.first_slice), int(row.first_slice) + int(row.slices)
+            usable = _usable(store, first, stop, slice_filter)
+            rows += [(number, int(i), len(subjects)) for i in np.flatnonzero(usable) + first]
+            subjects.append(row.subject)
+    return SliceIndex(np.array(rows, dtype=np.int64).reshape(-1, 3), tuple(subjects))
+
+
+def _usable(store: ArrayStore, first: int, stop: int, slice_filter: SliceFilter) -> np.ndarray:
+    if slice_filter == "all":
+        return np.ones(stop - first, dtype=bool)
+    usable = store.brain[first:stop].any(axis=(1, 2))
+    if slice_filter == "tumour-free":
+        usable &= ~store.lesion[first:stop].any(axis=(1, 2))
+    return usable
+
+
+class Slices(Dataset):
+    """Slices of several array folders; opened lazily so that loader workers map the files themselves."""
+
+    def __init__(self, folders: Sequence[Path], index: SliceIndex) -> None:
+        self.folders = tuple(folders)
+        self.index = index
+        self._stores: dict[int, ArrayStore] = {}
+
+    def __len__(self) -> int:
+        return len(self.index.slices)
+
+    def __getitem__(self, number: int) -> tuple[torch.Tensor, torch.Tensor]:
+        store_number, position, _ = (int(value) for value in self.index.slices[number])
+        if store_number not in self._stores:
+            self._stores[store_number] = ArrayStore(self.folders[store_number])
+        store = self._stores[store_number]
+        image = torch.from_numpy(np.asarray(store.images[position], dtype=np.float32))
+        brain = torch.from_numpy(np.array(store.brain[position], dtype=bool))[None]
+        return image, brain
+
+    def subject(self, number: int) -> str:
+        """The subject that a slice belongs to."""
+        return self.index.subjects[int(self.index.slices[number, 2])]
+
+
+class BatchOrder:
+    """The slice numbers of every training batch, in epochs without replacement."""
+
+    def __init__(self, index: SliceIndex, batch_size: int, epoch: str, seed: int) -> None:
+        self.index = index
+        self.by_volume = epoch == "volumes"
+        self.seed = seed
+        units = len(index.subjects) if self.by_volume else len(index.slices)
+        self.batch_size = min(batch_size, units)
+        self.per_epoch = units // self.batch_size
+        self._epoch: tuple[int, np.ndarray] | None = None
+
+    def batch(self, step: int) -> list[int]:
+        """The slice numbers of the batch of `step` (counted from 0); an incomplete last batch is dropped."""
+        epoch, position = divmod(step, self.per_epoch)
+        if self._epoch is None or self._epoch[0] != epoch:
+            self._epoch = (epoch, self._order(epoch))
+        start = position * self.batch_size
+        return self._epoch[1][start : start + self.batch_size].tolist()
+
+    def _order(self, epoch: int) -> np.ndarray:
+        generator = numpy_generator(self.seed, "batch order", epoch)
+        if not self.by_volume:
+            return generator.permutation(len(self.index.slices))
+        volume = self.index.slices[:, 2]
+        picked = [generator.choice(np.flatnonzero(volume == v)) for v in np.unique(volume)]
+        return generator.permutation(np.array(picked))
+
+
+class _Steps:
+    """The batches from one step on, shared out over the ranks of a distributed run."""
+
+    def __init__(self, order: BatchOrder, first: int, stop: int, rank: int, ranks: int) -> None:
+        self.order, self.first, self.stop, self.rank, self.ranks = order, first, stop, rank, ranks
+
+    def __iter__(self) -> Iterator[list[int]]:
+        for step in range(self.first, self.stop):
+            yield self.order.batch(step)[self.rank :: self.ranks]
+
+    def __len__(self) -> int:
+        return self.stop - self.first
+
+
+def load_batches(
+    slices: Slices, order: BatchOrder, steps: range, workers: int = 0, ranks: tuple[int, int] = (0, 1)
+) -> DataLoader:
+    """A loader of the batches of `steps`; `ranks` is (this process, number of processes)."""
+    sampler = _Steps(order, steps.start, steps.stop, *ranks)
+    return DataLoader(
+        slices,
+        batch_sampler=sampler,  # type: ignore[arg-type]
+        num_workers=workers,
+        collate_fn=collate,
+        pin_memory=torch.cuda.is_available(),
+        prefetch_factor=4 if workers else None,
+    )
+
+
+def collate(samples: Sequence[tuple[torch.Tensor, torch.Tensor]]) -> Batch:
+    """One batch from (image, brain mask) pairs."""
+    images, brains = zip(*samples, strict=True)
+    return Batch(torch.stack(images), torch.stack(brains))
+
+
+def open_slices(folders: Sequence[Path], split: pd.DataFrame, role: str, slice_filter: SliceFilter) -> Slices:
+    """The slices of all subjects of one role; an empty set is an `InputError` that says what was asked."""
+    stores = [ArrayStore(folder) for folder in folders]
+    chosen = split[split["role"] == role]
+    wanted = [
+        set(chosen.loc[chosen["dataset"] == dataset, "subject"]) for dataset in map(_dataset_of, folders)
+    ]
+    index = select_slices(stores, wanted, slice_filter)
+    if not len(index.slices):
+        names = ", ".join(_dataset_of(folder) for folder in folders)
+        raise InputError(
+            f"no {slice_filter} slices of role {role!r} in {names} ({sum(map(len, wanted))} subjects in the "
+            "split). Check the split counts of the study, and quality.tsv for excluded subjects."
+        )
+    return Slices(folders, index)
+
+
+def _dataset_of(folder: Path) -> str:
+    return Path(folder).parent.name
+
+
+def describe(slices: Slices, numbers: Sequence[int]) -> Mapping[str, int]:
+    """How many slices of each subject are in a batch, for error messages."""
+    names = [slices.subject(number) for number in numbers]
+    return {name: names.count(name) for name in dict.fromkeys(names)}

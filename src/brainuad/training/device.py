@@ -1,0 +1,43 @@
+"""Chooses the device, the numerical precision and the strategy of Lightning Fabric."""
+
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+from lightning_fabric.plugins.environments import LightningEnvironment
+
+from brainuad.errors import InputError
+
+
+def make_fabric(device: str = "auto", precision: str = "auto", devices: int = 1) -> Fabric:
+    """A launched Fabric on `device` (auto, cpu, cuda), with `devices` processes (DDP above one)."""
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    if device == "cuda" and not torch.cuda.is_available():
+        raise InputError("config.yaml: device = 'cuda', but torch sees no GPU. Use 'auto' or 'cpu'.")
+    chosen: Any = automatic_precision(device) if precision == "auto" else precision
+    strategy = "ddp" if devices > 1 else "auto"
+    # Processes are started here and never by srun, so that a SLURM job needs one task only.
+    fabric = Fabric(
+        accelerator=device,
+        devices=devices,
+        precision=chosen,
+        strategy=strategy,
+        plugins=[LightningEnvironment()],
+    )
+    fabric.launch()
+    return fabric
+
+
+def automatic_precision(device: str) -> str:
+    """bf16 where the processor computes in it, else float32."""
+    if device == "cuda":
+        return "bf16-mixed" if torch.cuda.is_bf16_supported() else "32-true"
+    return "bf16-mixed" if torch.cpu._is_avx512_bf16_supported() else "32-true"
+
+
+def device_name(device: torch.device) -> str:
+    """The name of a device for the cost table."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"cpu, {torch.get_num_threads()} threads"

@@ -1,0 +1,258 @@
+"""One training engine for all methods, on Lightning Fabric: any device, precision and number of GPUs.
+
+A killed training that is started again goes on from its last state and ends with the same weights, bit for
+bit on a CPU, as one that was never killed: batches, noise and dropout are functions of (seed, step).
+"""
+
+import logging
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.utils.tensorboard import SummaryWriter
+
+from brainuad.errors import InputError
+from brainuad.methods.base import Model
+from brainuad.randomness import Draws
+from brainuad.training import state as states
+from brainuad.training.batches import BatchOrder, Slices, describe, load_batches
+from brainuad.training.optimisers import build_schedule
+from brainuad.training.progress import Progress
+from brainuad.training.settings import TrainingSettings
+from brainuad.training.signals import TrainingInterruptedError, watch_stop_signals
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class TrainingJob:
+    """What is trained, on what, and where its state lies."""
+
+    model: Model
+    training: Slices
+    validation: Slices
+    seed: int
+    state_folder: Path
+    settings_hash: str
+
+
+@dataclass(frozen=True)
+class EngineOptions:
+    """How the machine is used; none of it changes which batches and noise are seen."""
+
+    loader_workers: int = 0
+    save_every_s: float = 60.0
+    validation_batch_size: int | None = None
+
+
+@dataclass
+class History:
+    """What has been logged so far, and the time spent."""
+
+    rows: list[dict[str, float]] = field(default_factory=list)
+    best: float = math.inf
+    best_step: int = 0
+    seconds: float = 0.0
+    waiting_s: float = 0.0
+
+
+class Engine:
+    """Runs the training iterations of one job."""
+
+    def __init__(self, fabric: Fabric, job: TrainingJob, options: EngineOptions) -> None:
+        self.fabric = fabric
+        self.job = job
+        self.options = options
+        self.settings: TrainingSettings = job.model.settings.training
+        self.history = History()
+        self.step = 0
+        self._prepare_model()
+        self.order = BatchOrder(
+            job.training.index, self.settings.batch_size, self.settings.epoch, seed=job.seed
+        )
+        self.draws = Draws(job.seed, ("training",), str(fabric.device))
+
+    def _prepare_model(self) -> None:
+        model = self.job.model.to(self.fabric.device)
+        # Channels-last pays from about 96 pixels on; smaller feature maps are faster without.
+        if len(model.shape.size) == 2 and min(model.shape.size) >= 96:
+            model = model.to(memory_format=torch.channels_last)
+        named = model.optimisers()
+        self.model = model
+        self.module, *optimisers = self.fabric.setup(model, *named.values())
+        for name in model.forward_methods:
+            self.module.mark_forward_method(name)
+        self.optimisers = dict(zip(named, optimisers, strict=True))
+        self.schedules = {
+            name: build_schedule(self._optimiser_settings(name), optimiser, self.settings.iterations)
+            for name, optimiser in named.items()
+        }
+        self.ema: AveragedModel | None = None
+        if self.settings.ema_decay is not None:
+            average = get_ema_multi_avg_fn(self.settings.ema_decay)
+            self.ema = AveragedModel(model, multi_avg_fn=average, use_buffers=False)
+
+    def _optimiser_settings(self, name: str) -> Any:
+        return getattr(self.job.model.settings, f"{name}_optimiser", self.settings.optimiser)
+
+    # What a model's `update` uses (methods.base.Trainer).
+
+    def compute(self, name: str, *arguments: Any) -> Tensor:
+        """The value of the model's method `name`, in the engine's precision."""
+        return getattr(self.module, name)(*arguments)
+
+    def descend(self, name: str, loss: Tensor) -> None:
+        """One clipped and scheduled optimiser step down the gradient of `loss`."""
+        optimiser = self.optimisers[name]
+        optimiser.zero_grad(set_to_none=True)
+        self.fabric.backward(loss)
+        if self.settings.gradient_clip is not None:
+            self.fabric.clip_gradients(
+                self.module, optimiser, max_norm=self.settings.gradient_clip, error_if_nonfinite=False
+            )
+        optimiser.step()
+        self.schedules[name].step()
+
+    # The loop.
+
+    def run(self) -> None:
+        """Trains to the last iteration, from the saved state where there is one."""
+        self._resume()
+        loader = load_batches(
+            self.job.training,
+            self.order,
+            range(self.step, self.settings.iterations),
+            self.options.loader_workers,
+            (self.fabric.global_rank, self.fabric.world_size),
+        )
+        progress = Progress(self.settings.iterations, self.step, self.fabric.is_global_zero)
+        self.writer = SummaryWriter(str(self.job.state_folder / "tensorboard"), purge_step=self.step)
+        with watch_stop_signals() as stop:
+            self._iterate(iter(loader), progress, lambda: stop.received is not None)
+        self.writer.close()
+        progress.close()
+        self.save_state()
+
+    def _iterate(self, batches: Any, progress: Progress, stopped: Callable[[], bool]) -> None:
+        saved = time.monotonic()
+        while self.step < self.settings.iterations:
+            started = time.monotonic()
+            batch = self._to_device(next(batches))
+            self.history.waiting_s += time.monotonic() - started
+            numbers = self._update(batch)
+            self.history.seconds += time.monotonic() - started
+            progress.advance(numbers["loss"], self.history.best)
+            self._log(numbers)
+            if self._any_rank(stopped()):
+                self.save_state()
+                raise TrainingInterruptedError(f"stopped at step {self.step}; the state is saved")
+            if time.monotonic() - saved > self.options.save_every_s:
+                self.save_state()
+                saved = time.monotonic()
+
+    def _update(self, batch: Any) -> dict[str, float]:
+        # Dropout takes no generator, so the global one is set anew for each step.
+        torch.manual_seed(self.draws.seed_of("dropout", self.step))
+        self.model.train()
+        numbers = self.job.model.update(batch, self.draws.within(self.step), self)
+        if not all(math.isfinite(value) for value in numbers.values()):
+            self._fail_on_divergence(numbers)
+        self.step += 1
+        if self.ema is not None and self.step >= self.settings.ema_start:
+            self.ema.update_parameters(self.model)
+        if self.step % self.settings.validate_every == 0 or self.step == self.settings.iterations:
+            numbers["validation"] = self._validate()
+        return numbers
+
+    def _fail_on_divergence(self, numbers: dict[str, float]) -> None:
+        subjects = describe(self.job.training, self.order.batch(self.step))
+        saved = self.history.best_step
+        best = f"best checkpoint: step {saved}" if saved else "none saved yet"
+        raise InputError(
+            f"the loss is not finite at step {self.step}: {numbers}. Subjects of the batch: "
+            f"{', '.join(subjects)}. Last good checkpoint in {self.job.state_folder} ({best}). "
+            "Lower the learning rate, use precision 32-true, or look at these subjects' arrays."
+        )
+
+    def _to_device(self, batch: Any) -> Any:
+        return self.fabric.to_device(batch)
+
+    def _any_rank(self, value: bool) -> bool:
+        if self.fabric.world_size == 1:
+            return value
+        return bool(self.fabric.all_reduce(torch.tensor(float(value)), reduce_op="max"))
+
+    @torch.no_grad()
+    def _validate(self) -> float:
+        """The mean validation loss over fixed batches with fixed noise; keeps the best weights."""
+        weights = self.scored_weights()
+        weights.eval()
+        size = self.options.validation_batch_size or self.settings.batch_size
+        order = BatchOrder(self.job.validation.index, size, "slices", self.job.seed)
+        steps = range(min(self.settings.validation_batches, order.per_epoch))
+        losses = []
+        for number, batch in enumerate(load_batches(self.job.validation, order, steps)):
+            draws = Draws(self.job.seed, ("validation", number), self.draws.device)
+            with self.fabric.autocast():
+                losses.append(weights.validation_loss(self._to_device(batch), draws).item())
+        mean = sum(losses) / len(losses)
+        if mean < self.history.best:
+            self.history.best, self.history.best_step = mean, self.step
+            self._save({"weights": weights.state_dict(), "step": self.step}, "best.ckpt")
+        return mean
+
+    def scored_weights(self) -> Model:
+        """The model whose weights are validated and kept: the moving average once it has begun."""
+        if self.ema is not None and self.step >= self.settings.ema_start:
+            return self.ema.module  # type: ignore[return-value]
+        return self.model
+
+    def _log(self, numbers: dict[str, float]) -> None:
+        due = self.step % self.settings.log_every == 0 or "validation" in numbers
+        if not due or not self.fabric.is_global_zero:
+            return
+        rate = next(iter(self.schedules.values())).get_last_lr()[0]
+        row = {"step": float(self.step), **numbers, "learning_rate": rate}
+        self.history.rows.append(row)
+        for name, value in row.items():
+            self.writer.add_scalar(name, value, self.step)
+
+    # State.
+
+    def save_state(self) -> None:
+        """Writes everything that is needed to go on from here."""
+        content: dict[str, Any] = {
+            "settings_hash": self.job.settings_hash,
+            "step": self.step,
+            "model": self.model.state_dict(),
+            "optimisers": {name: optimiser.state_dict() for name, optimiser in self.optimisers.items()},
+            "schedules": {name: schedule.state_dict() for name, schedule in self.schedules.items()},
+            "ema": None if self.ema is None else self.ema.state_dict(),
+            "history": vars(self.history),
+        }
+        self._save(content, "last.ckpt")
+
+    def _save(self, content: dict[str, Any], name: str) -> None:
+        if self.fabric.is_global_zero:
+            states.save({"format": states.FORMAT, **content}, self.job.state_folder / name)
+
+    def _resume(self) -> None:
+        state = states.load_state(self.job.state_folder / "last.ckpt", self.job.settings_hash)
+        if state is None:
+            return
+        self.step = state["step"]
+        self.model.load_state_dict(state["model"])
+        for name, optimiser in self.optimisers.items():
+            optimiser.load_state_dict(state["optimisers"][name])
+            self.schedules[name].load_state_dict(state["schedules"][name])
+        if self.ema is not None:
+            self.ema.load_state_dict(state["ema"])
+        self.history = History(**state["history"])
+        log.info("going on from step %d of %d", self.step, self.settings.iterations)

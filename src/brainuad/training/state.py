@@ -1,0 +1,64 @@
+"""The state that lets a killed training go on, and the final checkpoint that methods score with.
+
+The state lies outside declared outputs (Snakemake deletes the outputs of a failed job). It carries a hash
+of the settings it was made with and is refused when they differ.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from brainuad.errors import InputError
+from brainuad.storage import atomic_path
+
+FORMAT = 1
+
+
+def settings_hash(settings: Mapping[str, Any]) -> str:
+    """A short hash of everything that a training's numbers depend on."""
+    text = json.dumps(settings, sort_keys=True, default=str)
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+def file_hash(path: Path) -> str:
+    """A short hash of a file's content."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=8)).hexdigest()
+
+
+def save(content: Mapping[str, Any], path: Path) -> None:
+    """Writes tensors, numbers and text so that they can be loaded as weights only."""
+    with atomic_path(path) as temporary:
+        torch.save(dict(content), temporary)
+
+
+def load(path: Path) -> dict[str, Any]:
+    """The content of a checkpoint; a missing or damaged file is an `InputError` that names it."""
+    if not Path(path).is_file():
+        raise InputError(f"{path}: no such checkpoint. Train the model first.")
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:
+        raise InputError(
+            f"{path}: not a readable checkpoint ({type(error).__name__}). Delete it and train again."
+        ) from error
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise InputError(f"{path}: not a checkpoint of brain-uad (format {FORMAT}).")
+    return content
+
+
+def load_state(path: Path, expected_hash: str) -> dict[str, Any] | None:
+    """The training state to go on from, or None where there is none yet."""
+    if not path.exists():
+        return None
+    state = load(path)
+    if state["settings_hash"] != expected_hash:
+        raise InputError(
+            f"{path}: this training state was made with other settings (hash {state['settings_hash']}, "
+            f"now {expected_hash}). Delete the folder {path.parent} to train anew, or restore the settings."
+        )
+    return state

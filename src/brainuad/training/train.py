@@ -1,0 +1,136 @@
+"""Trains one model from packed arrays and a split, and writes its checkpoint, log and cost."""
+
+import json
+import resource
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+
+from brainuad.arrays import ArrayStore
+from brainuad.errors import InputError
+from brainuad.methods.base import ImageShape, Model
+from brainuad.methods.registry import model_class
+from brainuad.storage import read_table, write_json, write_table
+from brainuad.training import state as states
+from brainuad.training.batches import SliceFilter, open_slices
+from brainuad.training.device import device_name, make_fabric
+from brainuad.training.engine import Engine, EngineOptions, TrainingJob
+
+
+@dataclass(frozen=True)
+class ModelRequest:
+    """What one model is: its kind, its resolved settings, the slices it learns from, and its seed."""
+
+    kind: str
+    settings: dict[str, Any]
+    slices: SliceFilter
+    seed: int
+    precision: str = "auto"
+
+
+@dataclass(frozen=True)
+class TrainingFiles:
+    """Where a training reads and writes."""
+
+    split: Path
+    arrays: tuple[Path, ...]
+    state_folder: Path
+    checkpoint: Path
+    log: Path
+    cost: Path
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Which part of the machine a training uses."""
+
+    device: str = "auto"
+    devices: int = 1
+    threads: int = 0
+    loader_workers: int = 0
+    save_every_s: float = 60.0
+
+
+def train_model(request: ModelRequest, files: TrainingFiles, machine: Machine) -> None:
+    """Trains to the end, resuming where a state is found, then writes checkpoint, log and cost."""
+    if machine.threads:
+        torch.set_num_threads(machine.threads)
+    split = read_table(files.split)
+    training = open_slices(files.arrays, split, "train", request.slices)
+    validation = open_slices(files.arrays, split, "validation", request.slices)
+    shape = common_shape(files.arrays)
+    digest = states.settings_hash({**vars(request), **_data_identity(split, files.arrays)})
+    # Checked before the first step, so that a foreign state costs nothing.
+    states.load_state(files.state_folder / "last.ckpt", digest)
+    torch.manual_seed(request.seed)  # initial weights: torch's initialisers take no generator
+    model = build_model(request.kind, request.settings, shape)
+    fabric = make_fabric(machine.device, request.precision, machine.devices)
+    job = TrainingJob(model, training, validation, request.seed, files.state_folder, digest)
+    engine = Engine(fabric, job, EngineOptions(machine.loader_workers, machine.save_every_s))
+    engine.run()
+    if fabric.is_global_zero:
+        _write_results(engine, request, files, shape)
+
+
+def build_model(kind: str, settings: dict[str, Any], shape: ImageShape) -> Model:
+    """A model of this kind with fresh weights."""
+    chosen = model_class(kind)
+    return chosen(chosen.settings_class.model_validate(settings), shape)
+
+
+def common_shape(folders: tuple[Path, ...]) -> ImageShape:
+    """Channels and size of the arrays, which must agree over all folders."""
+    stores = {folder: ArrayStore(folder) for folder in folders}
+    shapes = {folder: ImageShape(tuple(store.channels), store.size) for folder, store in stores.items()}
+    if len(set(shapes.values())) > 1:
+        listed = "; ".join(f"{folder}: {s.channels} {s.size}" for folder, s in shapes.items())
+        raise InputError(f"the arrays of one model differ in channels or size: {listed}. Pack them again.")
+    return next(iter(shapes.values()))
+
+
+def _data_identity(split: pd.DataFrame, folders: tuple[Path, ...]) -> dict[str, Any]:
+    """What identifies the training data in the settings hash."""
+    rows = split[split["role"] != "test"][["dataset", "subject", "role"]]
+    recipes = [(folder / "recipe.json").read_text() for folder in folders]
+    return {"split": rows.to_csv(index=False), "recipes": recipes}
+
+
+def _write_results(engine: Engine, request: ModelRequest, files: TrainingFiles, shape: ImageShape) -> None:
+    history = engine.history
+    use_best = engine.settings.keep == "best"
+    best = states.load(files.state_folder / "best.ckpt")
+    weights = best["weights"] if use_best else engine.scored_weights().state_dict()
+    write_table(pd.DataFrame(history.rows), files.log)
+    write_json(
+        {
+            "device": device_name(engine.fabric.device),
+            "precision": engine.fabric._precision.precision,
+            "parameters": sum(p.numel() for p in engine.model.parameters()),
+            "iterations": engine.step,
+            "training_hours": history.seconds / 3600,
+            "waiting_for_data_share": history.waiting_s / max(history.seconds, 1e-9),
+            "peak_memory_mb": _peak_memory_mb(engine.fabric.device),
+            "best_step": history.best_step,
+            "best_validation_loss": history.best,
+        },
+        files.cost,
+    )
+    content = {
+        "format": states.FORMAT,
+        "kind": request.kind,
+        "settings": json.dumps(request.settings),
+        "channels": list(shape.channels),
+        "size": list(shape.size),
+        "step": best["step"] if use_best else engine.step,
+        "weights": weights,
+    }
+    states.save(content, files.checkpoint)
+
+
+def _peak_memory_mb(device: torch.device) -> float:
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device) / 2**20
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

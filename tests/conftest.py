@@ -1,0 +1,81 @@
+"""Small simulated arrays in the packed format, for tests that need no raw scans."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import ndimage
+
+from brainuad.randomness import numpy_generator
+from brainuad.storage import write_json, write_table
+
+SIZE = 32
+SLICES = 6
+
+
+def head(name: str, channels: int) -> tuple[np.ndarray, np.ndarray]:
+    """Images (slice, channel, x, y) in [0, 1] and brain masks (slice, x, y): an ellipse of smooth tissue."""
+    generator = numpy_generator(0, "test head", name)
+    x, y = np.meshgrid(*(np.linspace(-1, 1, SIZE),) * 2, indexing="ij")
+    radius = np.hypot(x / generator.uniform(0.7, 0.85), y / generator.uniform(0.8, 0.9))
+    brain = np.broadcast_to(radius < 1, (SLICES, SIZE, SIZE)).copy()
+    ring = 0.35 + 0.15 * np.cos(6 * radius + generator.uniform(-0.3, 0.3))
+    detail = ndimage.gaussian_filter(generator.normal(size=(SLICES, channels, SIZE, SIZE)), (0, 0, 1, 1))
+    images = ring + 0.08 * detail
+    return (images * brain[:, None]).clip(0, 1).astype(np.float32), brain
+
+
+def plant_lesion(images: np.ndarray) -> np.ndarray:
+    """Brightens a disc in two slices, in place; its mask (slice, x, y)."""
+    x, y = np.ogrid[:SIZE, :SIZE]
+    lesion = np.zeros((SLICES, SIZE, SIZE), dtype=bool)
+    lesion[2:4] = (x - 13) ** 2 + (y - 19) ** 2 <= 16
+    images += 0.45 * lesion[:, None]
+    return lesion
+
+
+def write_arrays(folder: Path, names: list[str], lesions: bool, channels: tuple[str, ...] = ("t2",)) -> Path:
+    """A packed data set under `folder` (results/arrays/DATASET/RECIPE)."""
+    folder.mkdir(parents=True)
+    images, brains, masks, rows = [], [], [], []
+    for number, name in enumerate(names):
+        image, brain = head(name, len(channels))
+        lesion = plant_lesion(image) if lesions else np.zeros_like(brain)
+        images.append(image)
+        brains.append(brain)
+        masks.append(lesion)
+        rows.append(
+            {
+                **{"subject": name, "participant": name, "group": "patient" if lesions else "healthy"},
+                **{"age": "40", "sex": "F", "site": "A", "first_slice": number * SLICES, "slices": SLICES},
+                **{"lesion_voxels": int(lesion.sum()), "status": "ok", "reason": ""},
+            }
+        )
+    np.save(folder / "images.npy", np.concatenate(images).astype(np.float16))
+    np.save(folder / "brain.npy", np.concatenate(brains))
+    np.save(folder / "lesion.npy", np.concatenate(masks))
+    write_table(pd.DataFrame(rows), folder / "index.tsv")
+    write_json({name: np.eye(4).tolist() for name in names}, folder / "geometry.json")
+    recipe = {"name": folder.name, "settings": {}, "channels": list(channels), "size": [SIZE, SIZE]}
+    write_json({**recipe, "spacing_mm": [1, 1, 1]}, folder / "recipe.json")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def cohort(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Arrays of a healthy and a patient data set, and a split over both."""
+    root = tmp_path_factory.mktemp("cohort")
+    healthy = [f"h{number}" for number in range(8)]
+    patients = [f"p{number}" for number in range(3)]
+    roles = [("healthy", name, "train" if k < 6 else "validation") for k, name in enumerate(healthy)]
+    roles += [("patients", name, "validation" if k == 0 else "test") for k, name in enumerate(patients)]
+    split = pd.DataFrame(
+        [(d, s, s, r) for d, s, r in roles], columns=["dataset", "subject", "participant", "role"]
+    )
+    write_table(split, root / "split.tsv")
+    return {
+        "healthy": write_arrays(root / "healthy" / "small", healthy, lesions=False),
+        "patients": write_arrays(root / "patients" / "small", patients, lesions=True),
+        "split": root / "split.tsv",
+    }

@@ -1,0 +1,92 @@
+"""Thresholds against searches over plain arrays."""
+
+import numpy as np
+import pytest
+from scipy import ndimage
+from skimage.filters import threshold_yen
+
+from brainuad.evaluation import thresholds
+from brainuad.evaluation.float16_counts import PatternCounts
+
+
+def random_case(seed=0, count=3000, scale=1.0):
+    rng = np.random.default_rng(seed)
+    truth = rng.random(count) < 0.1
+    return ((rng.exponential(size=count) + truth) * scale).astype(np.float16), truth
+
+
+def dice_of(predicted, truth):
+    return 2 * (predicted & truth).sum() / (predicted.sum() + truth.sum())
+
+
+def plain_bisection(scores, truth, steps):
+    """The search on the scores themselves, written as a recursion."""
+
+    def search(low, high, left, best):
+        if left == 0:
+            return best
+        points = [low + (high - low) * share for share in (0.25, 0.75)]
+        values = [dice_of(scores > point, truth) for point in points]
+        chosen = 0 if values[0] >= values[1] else 1
+        if values[chosen] >= best[0]:
+            best = values[chosen], points[chosen]
+        middle = (low + high) / 2
+        low, high = (low, middle) if chosen == 0 else (middle, high)
+        return search(low, high, left - 1, best)
+
+    return search(0.0, float(scores.max()), steps, (0.0, 0.0))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_bisection_equals_a_plain_search(seed):
+    scores, truth = random_case(seed)
+    expected_dice, expected_point = plain_bisection(scores.astype(np.float64), truth, 10)
+    threshold = thresholds.bisection_threshold(PatternCounts.of(scores, truth), 10)
+    np.testing.assert_array_equal(scores >= threshold, scores.astype(np.float64) > expected_point)
+    assert dice_of(scores >= threshold, truth) == pytest.approx(expected_dice)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_exact_threshold_is_never_worse_than_bisection(seed):
+    scores, truth = random_case(seed)
+    counts = PatternCounts.of(scores, truth)
+    exact = dice_of(scores >= thresholds.exact_threshold(counts), truth)
+    assert exact >= dice_of(scores >= thresholds.bisection_threshold(counts), truth)
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.01, 0.05, 0.5, 1.0])
+def test_the_healthy_threshold_is_the_lowest_that_keeps_the_rate(rate):
+    scores, _ = random_case(scale=0.01)
+    threshold = thresholds.healthy_threshold(PatternCounts.of(scores, np.zeros(len(scores), bool)), rate)
+    assert (scores >= threshold).mean() <= rate
+    if threshold > 0:
+        below = np.nextafter(np.float16(threshold), np.float16(0))
+        assert (scores >= below).mean() > rate
+
+
+def test_a_rate_that_ties_cannot_keep_puts_the_threshold_above_them():
+    scores = np.full(10, 0.5, dtype=np.float16)
+    threshold = thresholds.healthy_threshold(PatternCounts.of(scores, np.zeros(10, bool)), 0.05)
+    assert threshold == np.nextafter(np.float16(0.5), np.float16(1))
+
+
+def test_yen_is_that_of_scikit_image_and_does_not_depend_on_a_power_of_two():
+    scores = random_case()[0].astype(np.float32).reshape(10, 20, 15)
+    threshold = thresholds.yen_threshold(scores)
+    assert threshold == threshold_yen(scores)
+    assert thresholds.yen_threshold(scores * 64) == 64 * threshold
+
+
+def test_yen_marks_nothing_in_a_constant_map():
+    flat = np.full((4, 4, 4), 0.3, dtype=np.float32)
+    assert not thresholds.yen_mask(flat, thresholds.yen_threshold(flat), 1).any()
+
+
+def test_the_yen_mask_grows_by_one_cross():
+    scores = np.zeros((7, 7, 7), dtype=np.float32)
+    scores[3, 3, 3] = 1
+    mask = thresholds.yen_mask(scores, 0.5, dilation=1)
+    assert mask.sum() == 7
+    assert thresholds.yen_mask(scores, 0.5, dilation=0).sum() == 1
+    cross = ndimage.generate_binary_structure(3, 1)
+    np.testing.assert_array_equal(mask, ndimage.binary_dilation(scores > 0.5, cross))

@@ -1,0 +1,170 @@
+"""Recipe steps against closed forms, and the affine that each of them leaves behind."""
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+from scipy import ndimage
+
+from brainuad.errors import ScanError
+from brainuad.preprocessing.recipe_steps import Scan, apply_steps
+from brainuad.preprocessing.recipes import Recipe
+
+AFFINE = np.array([[-1.0, 0, 0, 0], [0, -1.0, 0, 239], [0, 0, 1.0, 0], [0, 0, 0, 1]])
+
+
+def scan_of(images, brain=None, lesion=None, affine=AFFINE):
+    images = np.asarray(images, dtype=np.float32)
+    blank = np.zeros(images.shape[1:], dtype=bool)
+    return Scan(images, blank if brain is None else brain, blank if lesion is None else lesion, affine)
+
+
+def world_coordinates(shape, affine=AFFINE):
+    """Three images whose values are the x, y and z of each voxel in mm."""
+    grid = np.stack([*np.indices(shape), np.ones(shape)])
+    return np.einsum("ij,jxyz->ixyz", affine, grid)[:3]
+
+
+def run(scan, *steps):
+    return apply_steps(scan, Recipe(modalities=("t1",), steps=steps).steps)
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        {"step": "crop_or_pad", "size": [8, 15, 6]},
+        {"step": "crop_or_pad", "size": [None, 8, None], "unit": "mm"},
+        {"step": "resample", "factor": 2, "interpolation": "linear"},
+        {"step": "resample", "spacing_mm": [1, 2, 1.5], "interpolation": "linear"},
+        {"step": "resize_in_plane", "size": 6},
+        {"step": "keep_slices", "trim": [2, 1]},
+        {"step": "crop_to_brain", "margin": 1},
+    ],
+    ids=lambda step: step["step"],
+)
+def test_the_affine_says_where_each_voxel_lies(step):
+    shape = (12, 12, 9)
+    brain = np.zeros(shape, dtype=bool)
+    brain[3:9, 2:11, 2:8] = True
+    result = run(scan_of(world_coordinates(shape), brain=brain), step)
+    expected = world_coordinates(result.shape, result.affine)
+    inside = (slice(None), slice(1, -1), slice(2, -2), slice(1, -1))  # clear of padding and borders
+    np.testing.assert_allclose(result.images[inside], expected[inside], atol=1e-4)
+
+
+def test_crop_or_pad_is_central_and_takes_the_odd_voxel_from_the_start():
+    values = np.arange(5.0).reshape(1, 5, 1, 1)
+    assert run(scan_of(values), {"step": "crop_or_pad", "size": [2, 1, 1]}).images.ravel().tolist() == [2, 3]
+    padded = run(scan_of(values), {"step": "crop_or_pad", "size": [8, 1, 1]})
+    assert padded.images.ravel().tolist() == [0, 0, 0, 1, 2, 3, 4, 0]
+
+
+def test_crop_to_brain_keeps_the_bounding_box():
+    brain = np.zeros((6, 7, 8), dtype=bool)
+    brain[2, 3:5, 1:7] = True
+    assert run(scan_of(np.ones((1, 6, 7, 8)), brain=brain), {"step": "crop_to_brain"}).shape == (1, 2, 6)
+
+
+def test_percentile_divides_by_the_percentile_of_positive_voxels_without_clipping():
+    values = np.random.default_rng(0).normal(5, 3, (1, 6, 6, 6)).astype(np.float32)
+    result = run(scan_of(values), {"step": "normalise", "upper": 99, "region": "positive"})
+    np.testing.assert_allclose(result.images, values / np.percentile(values[values > 0], 99), rtol=1e-5)
+    assert result.images.max() > 1
+
+
+def test_rescaling_uses_the_brain_alone_and_clips_when_asked():
+    rng = np.random.default_rng(1)
+    values = rng.uniform(0, 100, (1, 8, 8, 8)).astype(np.float32)
+    brain = rng.random((8, 8, 8)) < 0.5
+    result = run(
+        scan_of(values, brain=brain),
+        {"step": "normalise", "lower": 1, "upper": 99, "region": "brain", "clip": True},
+    )
+    low, high = np.percentile(values[0][brain], [1, 99])
+    np.testing.assert_allclose(result.images, ((values - low) / (high - low)).clip(0, 1), atol=1e-5)
+
+
+def test_window_maps_hounsfield_units_to_the_unit_interval():
+    values = np.array([-1000.0, 0, 40, 80, 1000]).reshape(1, 5, 1, 1)
+    step = {"step": "normalise", "method": "window", "lower": 0, "upper": 80, "clip": True}
+    assert run(scan_of(values), step).images.ravel().tolist() == [0, 0, 0.5, 1, 1]
+
+
+def test_an_empty_image_cannot_be_normalised():
+    with pytest.raises(ScanError, match="no voxel"):
+        run(scan_of(np.zeros((1, 4, 4, 4))), {"step": "normalise"})
+
+
+def test_halving_agrees_with_a_cubic_spline_of_scipy():
+    rng = np.random.default_rng(2)
+    values = ndimage.gaussian_filter(rng.random((16, 12, 10)), 1).astype(np.float32)
+    result = run(scan_of(values[None]), {"step": "resample", "factor": 2})
+    where = np.stack(np.meshgrid(*[np.arange(n // 2) * 2 + 0.5 for n in values.shape], indexing="ij"))
+    expected = ndimage.map_coordinates(values, where, order=3, mode="mirror")
+    assert result.shape == (8, 6, 5)
+    np.testing.assert_allclose(result.images[0], expected, atol=1e-4)
+
+
+def test_bilinear_resize_of_masks_keeps_what_exceeds_one_half():
+    lesion = np.zeros((8, 8, 2), dtype=bool)
+    lesion[2:4, 2:4, 0] = True
+    lesion[6, 6, 1] = True  # a quarter of a pixel of the small grid
+    result = run(scan_of(np.ones((1, 8, 8, 2)), lesion=lesion), {"step": "resize_in_plane", "size": 4})
+    assert np.argwhere(result.lesion).tolist() == [[1, 1, 0]]
+
+
+def test_slices_are_kept_from_the_first_to_the_last_with_signal():
+    values = np.zeros((2, 4, 4, 7), dtype=np.float32)
+    values[0, 1, 1, 2] = 1.2  # mean over two modalities 0.6
+    values[:, 1, 1, 5] = 0.6
+    values[0, 1, 1, 6] = 0.9  # mean 0.45 is not enough
+    result = run(scan_of(values), {"step": "keep_slices", "above": 0.5})
+    np.testing.assert_array_equal(result.images, values[..., 2:6])
+
+
+def test_a_scan_without_signal_keeps_no_slice():
+    with pytest.raises(ScanError, match="no axial slice"):
+        run(scan_of(np.zeros((1, 4, 4, 7))), {"step": "keep_slices", "above": 0.5})
+
+
+def test_smoothing_reduces_noise_and_keeps_the_grid():
+    values = np.random.default_rng(3).normal(10, 1, (1, 10, 10, 10))
+    result = run(scan_of(values), {"step": "smooth"})
+    assert result.images.std() < values.std()
+    assert result.shape == (10, 10, 10)
+
+
+def test_the_recipe_of_behrendt_gives_96_by_96_by_50():
+    rng = np.random.default_rng(4)
+    brain = np.zeros((240, 240, 155), dtype=bool)
+    brain[60:180, 50:190, 20:140] = True
+    image = (rng.random(brain.shape) * brain)[None]
+    result = run(
+        scan_of(image, brain=brain),
+        {"step": "crop_or_pad", "size": [192, 192, 100]},
+        {"step": "normalise", "lower": 1, "upper": 99, "region": "brain", "clip": True},
+        {"step": "resample", "factor": 2},
+    )
+    assert result.shape == (96, 96, 50)
+    np.testing.assert_allclose(result.spacing_mm, 2)
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        {"step": "normalise", "lower": 99, "upper": 1},
+        {"step": "normalise", "upper": 101},
+        {"step": "resample"},
+        {"step": "resample", "factor": 2, "spacing_mm": [1, 1, 1]},
+        {"step": "keep_slices"},
+        {"step": "keep_slices", "above": 1, "trim": [1, 1]},
+        {"step": "sharpen"},
+    ],
+)
+def test_contradictory_steps_are_refused(step):
+    with pytest.raises(ValidationError):
+        Recipe(modalities=("t1",), steps=(step,))
+
+
+def test_a_modality_named_twice_is_refused():
+    with pytest.raises(ValidationError, match="twice"):
+        Recipe(modalities=("t1", "t1"))

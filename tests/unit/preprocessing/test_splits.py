@@ -1,0 +1,169 @@
+"""Splits are by participant, deterministic and stratified, and leaks stop them."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from pydantic import ValidationError
+
+from brainuad.errors import InputError
+from brainuad.preprocessing.split_settings import SplitSettings
+from brainuad.preprocessing.splits import check_leaks, make_split
+
+
+def cohort_of(count, group="healthy", sessions=1, seed=0):
+    rng = np.random.default_rng(seed)
+    rows = [
+        {
+            "subject": f"P{p:03d}s{s}",
+            "participant": f"P{p:03d}",
+            "group": group,
+            "age": str(age),
+            "status": "ok",
+        }
+        for p, age in enumerate(rng.integers(20, 95, count))
+        for s in range(sessions)
+    ]
+    return pd.DataFrame(rows)
+
+
+def settings_of(folds=1, seed=0, **counts):
+    return SplitSettings(datasets={"toy": counts}, folds=folds, seed=seed)
+
+
+def members(split, role):
+    return set(split.loc[split["role"] == role, "participant"])
+
+
+def sizes(split):
+    return {role: len(members(split, role)) for role in ("train", "validation", "test")}
+
+
+def test_published_counts_are_met_when_the_cohort_is_large_enough():
+    split = make_split({"toy": cohort_of(562)}, settings_of(train=358, validation=44, test=158), 0)
+    assert sizes(split) == {"train": 358, "validation": 44, "test": 158}
+
+
+@pytest.mark.parametrize("count", [3, 4, 7, 12, 100])
+def test_counts_become_proportions_in_a_smaller_cohort_and_no_role_is_empty(count):
+    split = make_split({"toy": cohort_of(count)}, settings_of(train=938, validation=62, test=251), 0)
+    got = sizes(split)
+    assert sum(got.values()) == count
+    assert min(got.values()) >= 1
+    assert got["train"] == pytest.approx(count * 938 / 1251, abs=2)
+
+
+def test_shares_divide_the_cohort():
+    split = make_split(
+        {"toy": cohort_of(100)}, settings_of(train=0.7, validation=0.1, test=0.2, unit="share"), 0
+    )
+    assert sizes(split) == {"train": 70, "validation": 10, "test": 20}
+
+
+def test_a_cohort_smaller_than_its_roles_is_an_error():
+    with pytest.raises(InputError, match="at least 3"):
+        make_split({"toy": cohort_of(2)}, settings_of(train=5, validation=5, test=5), 0)
+
+
+def test_sessions_of_a_participant_stay_together():
+    split = make_split({"toy": cohort_of(30, sessions=3)}, settings_of(train=10, validation=10, test=10), 0)
+    assert (split.groupby("participant")["role"].nunique() == 1).all()
+    assert (split.groupby("participant").size() == 3).all()
+
+
+def test_the_split_is_a_function_of_the_seed_and_not_of_the_row_order():
+    cohort = cohort_of(50)
+    settings = settings_of(train=30, validation=10, test=10)
+    again = make_split({"toy": cohort.sample(frac=1, random_state=1)}, settings, 0)
+    first = make_split({"toy": cohort}, settings, 0)
+    other = make_split({"toy": cohort}, settings_of(seed=1, train=30, validation=10, test=10), 0)
+    assert members(first, "test") == members(again, "test")
+    assert members(first, "test") != members(other, "test")
+
+
+def test_runs_that_are_not_folds_share_one_split():
+    settings = settings_of(train=30, validation=10, test=10)
+    first, second = (make_split({"toy": cohort_of(50)}, settings, run) for run in (0, 1))
+    pd.testing.assert_frame_equal(first, second)
+
+
+def test_folds_keep_the_test_set_and_rotate_validation():
+    settings = settings_of(folds=5, train=40, validation=10, test=10)
+    splits = [make_split({"toy": cohort_of(60)}, settings, run) for run in range(5)]
+    assert len({frozenset(members(split, "test")) for split in splits}) == 1
+    validation = [members(split, "validation") for split in splits]
+    assert len(set.union(*validation)) == 50  # disjoint: every other participant once
+    assert all(sizes(split) == {"train": 40, "validation": 10, "test": 10} for split in splits)
+
+
+def test_validation_stays_where_nothing_is_trained():
+    settings = settings_of(folds=5, validation=10, test=20)
+    first, second = (make_split({"toy": cohort_of(30)}, settings, run) for run in (0, 3))
+    pd.testing.assert_frame_equal(first, second)
+
+
+def test_age_groups_have_the_same_share_in_every_role():
+    cohort = cohort_of(400)
+    split = make_split({"toy": cohort}, settings_of(train=200, validation=100, test=100), 0)
+    table = split.merge(cohort[["subject", "age"]])
+    group = pd.cut(table["age"].astype(float), [0, 40, 60, 80, 200], right=False)
+    share = pd.crosstab(table["role"], group, normalize="index")
+    assert (share.max() - share.min()).max() < 0.03
+
+
+def test_patients_can_have_counts_of_their_own():
+    cohort = pd.concat([cohort_of(20), cohort_of(10, "patient").replace(r"^P", "Q", regex=True)])
+    counts = {"train": 15, "validation": 3, "test": 2, "patients": {"test": 1, "unit": "share"}}
+    split = make_split({"toy": cohort}, settings_of(**counts), 0)
+    assert sizes(split) == {"train": 15, "validation": 3, "test": 12}
+    assert {p for p in members(split, "test") if p.startswith("Q")} == {f"Q{n:03d}" for n in range(10)}
+
+
+def test_excluded_subjects_have_no_role():
+    cohort = cohort_of(10)
+    cohort.loc[3, "status"] = "excluded"
+    split = make_split({"toy": cohort}, settings_of(train=5, validation=2, test=2), 0)
+    assert "P003" not in set(split["participant"])
+
+
+def test_published_lists_are_followed(tmp_path):
+    (tmp_path / "train0.csv").write_text("name,age\nP000-s0,30\nP001s0,40\nUNKNOWN,1\n")
+    (tmp_path / "test.csv").write_text("P004s0\n")
+    lists = {"train": str(tmp_path / "train{run}.csv"), "test": str(tmp_path / "test.csv")}
+    split = make_split({"toy": cohort_of(6)}, settings_of(train=1, lists=lists), 0)
+    assert members(split, "train") == {"P000", "P001"}
+    assert members(split, "test") == {"P004"}
+
+
+def test_overlapping_published_lists_are_an_error(tmp_path):
+    (tmp_path / "train.csv").write_text("P000s0\nP001s0\n")
+    (tmp_path / "test.csv").write_text("P001s0\n")
+    lists = {"train": str(tmp_path / "train.csv"), "test": str(tmp_path / "test.csv")}
+    with pytest.raises(InputError, match="1 subjects of toy are also in another list"):
+        make_split({"toy": cohort_of(6)}, settings_of(train=1, lists=lists), 0)
+
+
+def test_a_participant_with_two_roles_is_a_leak():
+    split = pd.DataFrame(
+        {"dataset": "toy", "subject": ["a1", "a2"], "participant": "a", "role": ["train", "test"]}
+    )
+    with pytest.raises(InputError, match="1 participants have several roles"):
+        check_leaks(split)
+
+
+def test_the_same_image_under_two_names_is_a_leak():
+    split = pd.DataFrame(
+        {"dataset": "toy", "subject": ["a", "b"], "participant": ["a", "b"], "role": ["train", "test"]}
+    )
+    with pytest.raises(InputError, match="1 images occur under several roles"):
+        check_leaks(split.assign(image_hash="0f"))
+
+
+def test_the_hashes_of_the_cohort_are_compared():
+    cohort = cohort_of(2).assign(image_hash="0f")
+    with pytest.raises(InputError, match="1 images occur under several roles"):
+        make_split({"toy": cohort}, settings_of(train=1, test=1), 0)
+
+
+def test_counts_without_any_role_are_refused():
+    with pytest.raises(ValidationError, match="at least one role"):
+        settings_of()

@@ -1,0 +1,127 @@
+"""Errors in config.yaml and the study files are found before the first job, all at once."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from brainuad.config_errors import ConfigError
+from brainuad.plan import Plan
+from brainuad.plan_reader import read_plan
+
+WORKFLOW = Path(__file__).parents[2] / "workflow"
+
+
+def errors_of(config: dict[str, Any], folder: Path = WORKFLOW) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        read_plan(config, folder)
+    return caught.value.lines
+
+
+@pytest.fixture
+def workflow(tmp_path: Path) -> Path:
+    """A copy of the workflow's recipes and studies that a test may break."""
+    shutil.copytree(WORKFLOW, tmp_path / "workflow")
+    return tmp_path / "workflow"
+
+
+def change_study(workflow: Path, change: dict[str, Any]) -> None:
+    path = workflow / "studies" / "quickstart.yaml"
+    content = yaml.safe_load(path.read_text())
+    for dotted, value in change.items():
+        *parents, key = dotted.split("/")
+        place = content
+        for parent in parents:
+            place = place[parent]
+        place[key] = value
+    path.write_text(yaml.safe_dump(content))
+
+
+def test_the_tracked_configuration_is_valid_at_both_scales() -> None:
+    config = yaml.safe_load((WORKFLOW.parent / "config.yaml").read_text())
+    studies = sorted(path.stem for path in (WORKFLOW / "studies").glob("*.yaml"))
+    for scale in ("quick", "paper"):
+        plan = read_plan({**config, "studies": studies, "scale": scale}, WORKFLOW)
+        assert sorted(plan.studies) == studies
+
+
+def test_an_unknown_key_names_the_nearest_known_one() -> None:
+    (line,) = errors_of({"skul_strip": "deepbet"})
+    assert line.startswith("config.yaml: skul_strip: unknown key")
+    assert "Did you mean 'skull_strip'?" in line
+
+
+def test_an_unknown_nested_key_names_its_place() -> None:
+    (line,) = errors_of({"phantom": {"settings": {"anatommy": "sri24"}}})
+    assert "phantom.settings.anatommy" in line
+    assert "Did you mean 'anatomy'?" in line
+
+
+def test_all_errors_are_shown_at_once() -> None:
+    lines = errors_of({"scale": "quik", "sedd": 1, "max_failed_share": 2})
+    assert len(lines) == 3
+    assert any("Did you mean 'quick'?" in line for line in lines)
+
+
+def test_an_unknown_study_names_the_nearest_one() -> None:
+    (line,) = errors_of({"studies": ["quikstart"]})
+    assert "Did you mean 'quickstart'?" in line
+
+
+def test_a_missing_folder_of_a_data_set_is_named() -> None:
+    (line,) = errors_of({"datasets": {"ixi": "/does/not/exist", "brats21": "phantom", "mslub": "phantom"}})
+    assert "datasets.ixi" in line
+    assert "/does/not/exist" in line
+
+
+def test_a_data_set_that_a_study_needs_must_be_in_the_configuration() -> None:
+    lines = errors_of({"datasets": {"ixi": "phantom", "brats21": "phantom"}})
+    assert any("'mslub'" in line and "Add it to `datasets`" in line for line in lines)
+
+
+def test_a_typo_in_a_noise_kind_names_the_nearest_one(workflow: Path) -> None:
+    change_study(workflow, {"models/dae-coarse/settings/noise/kind": "corase"})
+    (line,) = errors_of({}, workflow)
+    assert "models.dae-coarse" in line
+    assert "Did you mean 'coarse'?" in line
+
+
+def test_an_unknown_setting_of_a_model_is_an_error(workflow: Path) -> None:
+    change_study(workflow, {"models/vae/settings": {"bata": 3}})
+    (line,) = errors_of({}, workflow)
+    assert "models.vae" in line
+    assert "Did you mean 'beta'?" in line
+
+
+def test_a_method_that_names_no_known_model_is_an_error(workflow: Path) -> None:
+    change_study(workflow, {"methods/vae/model": "vea"})
+    (line,) = errors_of({}, workflow)
+    assert "methods.vae.model = 'vea'" in line
+    assert "Did you mean 'vae'?" in line
+
+
+def test_a_rule_that_cannot_use_a_model_is_an_error(workflow: Path) -> None:
+    change_study(workflow, {"methods/vae/rule": "patched-one-shot"})
+    (line,) = errors_of({}, workflow)
+    assert "cannot use a model of kind 'vae'" in line
+
+
+def test_a_typo_in_a_table_row_names_the_nearest_method(workflow: Path) -> None:
+    change_study(workflow, {"figures/maps/methods": [{"method": "dae-coars", "label": "DAE"}]})
+    (line,) = errors_of({}, workflow)
+    assert "figures.maps" in line
+    assert "Did you mean 'dae-coarse'?" in line
+
+
+def test_quick_settings_lie_over_those_of_the_paper() -> None:
+    def settings(scale: str) -> Plan:
+        return read_plan({"scale": scale, "studies": ["kascenas2023"]}, WORKFLOW)
+
+    paper = settings("paper").model_settings("kascenas2023", "dae-coarse")
+    quick = settings("quick").model_settings("kascenas2023", "dae-coarse")
+    assert paper["training"]["iterations"] == 67_200
+    assert paper["network"]["widths"] == [64, 128, 256, 512]
+    assert quick["training"]["iterations"] < 2_000
+    assert quick["noise"] == paper["noise"]

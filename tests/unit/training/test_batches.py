@@ -1,0 +1,74 @@
+"""Batches are functions of (seed, step) and pass over every slice of an epoch once."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from brainuad.errors import InputError
+from brainuad.storage import read_table
+from brainuad.training.batches import BatchOrder, SliceIndex, load_batches, open_slices
+
+
+def index(volumes: int, slices: int) -> SliceIndex:
+    rows = [(0, v * slices + s, v) for v in range(volumes) for s in range(slices)]
+    return SliceIndex(np.array(rows), tuple(f"s{v}" for v in range(volumes)))
+
+
+def test_an_epoch_over_slices_shows_each_slice_once() -> None:
+    order = BatchOrder(index(5, 4), batch_size=4, epoch="slices", seed=1)
+    seen = [number for step in range(order.per_epoch) for number in order.batch(step)]
+    assert sorted(seen) == list(range(20))
+
+
+def test_an_epoch_over_volumes_shows_one_slice_of_each() -> None:
+    order = BatchOrder(index(6, 7), batch_size=3, epoch="volumes", seed=1)
+    seen = [number // 7 for step in range(order.per_epoch) for number in order.batch(step)]
+    assert sorted(seen) == list(range(6))
+
+
+def test_successive_epochs_differ() -> None:
+    order = BatchOrder(index(5, 4), batch_size=20, epoch="slices", seed=1)
+    assert order.batch(0) != order.batch(1)
+
+
+def test_a_batch_does_not_depend_on_what_was_read_before() -> None:
+    one, other = (BatchOrder(index(5, 4), 4, "slices", seed=1) for _ in range(2))
+    for step in range(9):
+        one.batch(step)
+    assert one.batch(9) == other.batch(9)
+
+
+def test_a_batch_is_no_larger_than_the_training_set() -> None:
+    assert len(BatchOrder(index(2, 3), batch_size=64, epoch="slices", seed=0).batch(0)) == 6
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_batches_do_not_depend_on_the_number_of_workers(cohort: dict[str, Path], workers: int) -> None:
+    slices = open_slices([cohort["healthy"]], read_table(cohort["split"]), "train", "non-empty")
+    order = BatchOrder(slices.index, 5, "slices", seed=2)
+    loaded = [batch.images for batch in load_batches(slices, order, range(3, 6), workers)]
+    expected = [torch.stack([slices[number][0] for number in order.batch(step)]) for step in range(3, 6)]
+    assert all(torch.equal(a, b) for a, b in zip(loaded, expected, strict=True))
+
+
+def test_ranks_share_a_batch_without_overlap(cohort: dict[str, Path]) -> None:
+    slices = open_slices([cohort["healthy"]], read_table(cohort["split"]), "train", "non-empty")
+    order = BatchOrder(slices.index, 6, "slices", seed=2)
+    whole = order.batch(0)
+    parts = [load_batches(slices, order, range(1), ranks=(rank, 2)).batch_sampler for rank in range(2)]
+    assert sorted(number for part in parts for number in next(iter(part))) == sorted(whole)
+
+
+def test_tumour_free_slices_have_no_lesion(cohort: dict[str, Path]) -> None:
+    split = read_table(cohort["split"])
+    every = open_slices([cohort["patients"]], split, "test", "non-empty")
+    free = open_slices([cohort["patients"]], split, "test", "tumour-free")
+    assert len(every) == 2 * 6
+    assert len(free) == 2 * 4
+
+
+def test_an_empty_training_set_says_what_was_asked_for(cohort: dict[str, Path]) -> None:
+    with pytest.raises(InputError, match="no tumour-free slices of role 'train' in patients"):
+        open_slices([cohort["patients"]], read_table(cohort["split"]), "train", "tumour-free")

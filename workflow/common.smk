@@ -1,0 +1,284 @@
+# Reads the plan once and turns it into inputs, parameters and targets for the rules.
+
+import json
+import re
+import sys
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from brainuad.errors import InputError
+from brainuad.plan import STAGE_VERSIONS
+from brainuad.plan_reader import read_plan
+from brainuad.report_plan import report_inputs, study_entry
+
+try:
+    PLAN = read_plan(config, Path(workflow.basedir) / "workflow")
+except InputError as error:
+    sys.exit(f"{error}")
+
+CONFIG = PLAN.config
+
+
+def alternatives(names):
+    """A wildcard constraint that allows exactly these names."""
+    return "|".join(re.escape(name) for name in sorted(set(names))) or "none"
+
+
+def names_of(part):
+    """All keys of one part (models, methods, tables, figures) over the chosen studies."""
+    return {name for study in PLAN.studies.values() for name in getattr(study, part)}
+
+
+wildcard_constraints:
+    study=alternatives(PLAN.studies),
+    dataset=alternatives(PLAN.used_datasets()),
+    recipe=alternatives(study.recipe for study in PLAN.studies.values()),
+    model=alternatives(names_of("models")),
+    method=alternatives(names_of("methods")),
+    table=alternatives(names_of("tables")),
+    figure=alternatives(names_of("figures")),
+    run=r"\d+",
+    subject="[A-Za-z0-9]+",
+
+
+def settings(stage, **content):
+    """The settings of one job as JSON; a change in them reruns the job, and nothing else."""
+    return json.dumps({"version": STAGE_VERSIONS.get(stage, 1), **content}, sort_keys=True, default=str)
+
+
+# Data sets
+
+
+def simulation_settings(wildcards):
+    name = wildcards.dataset
+    phantom = CONFIG.phantom
+    return settings(
+        "simulate",
+        dataset=name,
+        count=phantom.subjects.get(name, 0),
+        phantom=phantom.settings.model_dump(mode="json"),
+        seed=CONFIG.seed,
+    )
+
+
+def phantom_marker(wildcards):
+    is_phantom = CONFIG.datasets[wildcards.dataset].is_phantom
+    return [f"results/phantom/{wildcards.dataset}.json"] if is_phantom else []
+
+
+def index_settings(wildcards):
+    name = wildcards.dataset
+    return settings(
+        "index", dataset=name, format=CONFIG.datasets[name].format, root=PLAN.root(name), source=PLAN.source(name)
+    )
+
+
+def preprocess_settings(wildcards):
+    name = wildcards.dataset
+    return settings(
+        "preprocess",
+        root=PLAN.root(name),
+        preprocessing=PLAN.preprocessing(name).model_dump(mode="json"),
+        source=PLAN.source(name, wildcards.subject),
+    )
+
+
+def subject_records(wildcards):
+    folder = f"results/derivatives/{wildcards.dataset}"
+    return [f"{folder}/sub-{subject}/quality.json" for subject in PLAN.subjects(wildcards.dataset)]
+
+
+def pack_settings(wildcards):
+    return settings("pack", recipe=PLAN.recipes[wildcards.recipe].model_dump(mode="json"))
+
+
+def split_indices(wildcards):
+    study = PLAN.studies[wildcards.study]
+    return [f"results/arrays/{name}/{study.recipe}/index.tsv" for name in study.splits]
+
+
+def split_settings(wildcards):
+    return settings("split", **PLAN.split_settings(wildcards.study))
+
+
+# Models and methods
+
+
+def training_arrays(wildcards):
+    datasets, _ = PLAN.training_data(wildcards.study, wildcards.model)
+    recipe = PLAN.studies[wildcards.study].recipe
+    return [f"results/arrays/{name}/{recipe}/index.tsv" for name in datasets]
+
+
+def training_settings(wildcards):
+    study, model = wildcards.study, wildcards.model
+    return settings("train", **PLAN.training_request(study, model, int(wildcards.run)))
+
+
+def dataset_arrays(wildcards):
+    return f"results/arrays/{wildcards.dataset}/{PLAN.studies[wildcards.study].recipe}/index.tsv"
+
+
+def method_checkpoint(wildcards):
+    model = PLAN.studies[wildcards.study].methods[wildcards.method].model
+    return [f"results/{wildcards.study}/models/{model}/run-{wildcards.run}/model.ckpt"] if model else []
+
+
+def scoring_settings(wildcards):
+    return settings(
+        "infer",
+        **PLAN.scoring_request(wildcards.study, wildcards.method, int(wildcards.run)),
+        dataset=wildcards.dataset,
+    )
+
+
+def scored_method(wildcards):
+    """The method whose maps are evaluated: the method's own, or those it takes over."""
+    return PLAN.studies[wildcards.study].methods[wildcards.method].maps_of or wildcards.method
+
+
+def method_maps(wildcards):
+    folder = f"results/{wildcards.study}/maps/{scored_method(wildcards)}/run-{wildcards.run}"
+    return f"{folder}/{wildcards.dataset}.tsv"
+
+
+def healthy_dataset(wildcards):
+    """The healthy data set whose maps give the false-positive threshold, if it is another one."""
+    healthy = PLAN.studies[wildcards.study].healthy_dataset
+    return healthy if healthy and healthy != wildcards.dataset else None
+
+
+def healthy_maps(wildcards):
+    healthy = healthy_dataset(wildcards)
+    folder = f"results/{wildcards.study}/maps/{scored_method(wildcards)}/run-{wildcards.run}"
+    return [f"{folder}/{healthy}.tsv"] if healthy else []
+
+
+def healthy_arrays(wildcards):
+    healthy = healthy_dataset(wildcards)
+    recipe = PLAN.studies[wildcards.study].recipe
+    return [f"results/arrays/{healthy}/{recipe}/index.tsv"] if healthy else []
+
+
+def evaluation_settings(wildcards):
+    request = PLAN.evaluation_request(wildcards.study, wildcards.method)
+    return settings(
+        "evaluate",
+        **request,
+        study=wildcards.study,
+        method=wildcards.method,
+        run=int(wildcards.run),
+        dataset=wildcards.dataset,
+        healthy=healthy_dataset(wildcards),
+    )
+
+
+# Results
+
+
+def score_files(study, datasets):
+    return [
+        f"results/{study}/scores/{method}/run-{run}/{dataset}.tsv"
+        for method in PLAN.studies[study].methods
+        for run in PLAN.runs(study)
+        for dataset in datasets
+    ]
+
+
+def dataset_scores(wildcards):
+    return score_files(wildcards.study, [wildcards.dataset])
+
+
+def study_scores(wildcards):
+    return score_files(wildcards.study, PLAN.scored_datasets(wildcards.study))
+
+
+def study_curves(wildcards):
+    return [path.replace(".tsv", "_curve.tsv") for path in study_scores(wildcards)]
+
+
+def significance_settings(wildcards):
+    study = PLAN.studies[wildcards.study]
+    return settings(
+        "compare",
+        significance=study.significance.model_dump(mode="json"),
+        dataset=wildcards.dataset,
+        seed=study.seed,
+    )
+
+
+def described(entry):
+    """A description of the reporting stage as plain values."""
+    return TypeAdapter(type(entry)).dump_python(entry, mode="json")
+
+
+def table_settings(wildcards):
+    study = PLAN.studies[wildcards.study]
+    table = study.tables[wildcards.table].model_dump(mode="json")
+    phantoms = sorted(study_entry(PLAN, wildcards.study).phantoms)
+    return settings("tabulate", table=table, phantoms=phantoms)
+
+
+def figure_settings(wildcards):
+    figure = PLAN.studies[wildcards.study].figures[wildcards.figure].model_dump(mode="json")
+    return settings("plot", figure=figure, study=described(study_entry(PLAN, wildcards.study)))
+
+
+def table_targets(wildcards):
+    return [
+        f"results/{name}/tables/{table}.{kind}"
+        for name, study in PLAN.studies.items()
+        for table in study.tables
+        for kind in ("csv", "md", "tex")
+    ]
+
+
+def figure_targets(wildcards):
+    return [
+        f"results/{name}/figures/{figure}.{kind}"
+        for name, study in PLAN.studies.items()
+        for figure in study.figures
+        for kind in ("svg", "png")
+    ]
+
+
+def statistics_targets(wildcards):
+    return [
+        f"results/{name}/statistics/{dataset}.tsv"
+        for name, study in PLAN.studies.items()
+        for dataset in study.test_datasets
+    ]
+
+
+def report_settings(wildcards):
+    return settings("report", inputs=described(report_inputs(PLAN)))
+
+
+def all_scores(wildcards):
+    return [path for name in PLAN.studies for path in score_files(name, PLAN.scored_datasets(name))]
+
+
+def all_quality(wildcards):
+    return [f"results/derivatives/{name}/quality.tsv" for name in PLAN.used_datasets()]
+
+
+# Resources: each retry of a job asks for more.
+
+
+def memory_mb(base):
+    def grown(wildcards, attempt):
+        return base * attempt
+
+    return grown
+
+
+def runtime_min(base):
+    def grown(wildcards, attempt):
+        return base * attempt
+
+    return grown
+
+
+AT_PAPER_SCALE = CONFIG.scale == "paper"
+GPUS = CONFIG.gpus_per_training if AT_PAPER_SCALE and CONFIG.device != "cpu" else 0

@@ -1,0 +1,81 @@
+# Training, inference and evaluation.
+
+
+rule train:
+    input:
+        split="results/{study}/splits/run-{run}.tsv",
+        arrays=training_arrays,
+    output:
+        checkpoint="results/{study}/models/{model}/run-{run}/model.ckpt",
+        log="results/{study}/models/{model}/run-{run}/log.tsv",
+        cost="results/{study}/models/{model}/run-{run}/cost.json",
+    params:
+        settings=training_settings,
+        state="results/state/{study}/{model}/run-{run}",
+    log:
+        "results/logs/train/{study}/{model}/run-{run}.log",
+    benchmark:
+        "results/benchmarks/train/{study}/{model}/run-{run}.tsv"
+    threads: 8 if AT_PAPER_SCALE else 2
+    resources:
+        gpu=GPUS,
+        mem_mb=memory_mb(16000 if AT_PAPER_SCALE else 4000),
+        runtime=runtime_min(2880 if AT_PAPER_SCALE else 60),
+    conda:
+        "../../envs/learning.yaml"
+    shell:
+        "brainuad train --settings {params.settings:q} --split {input.split} --state {params.state}"
+        " --device {CONFIG.device} --gpus {CONFIG.gpus_per_training} --threads {threads}"
+        " --checkpoint {output.checkpoint} --log {output.log} --cost {output.cost} {input.arrays} 2> {log}"
+
+
+rule infer:
+    input:
+        split="results/{study}/splits/run-{run}.tsv",
+        arrays=dataset_arrays,
+        checkpoint=method_checkpoint,
+    output:
+        "results/{study}/maps/{method}/run-{run}/{dataset}.tsv",
+    params:
+        settings=scoring_settings,
+        maps="results/{study}/maps/{method}/run-{run}/{dataset}",
+    log:
+        "results/logs/infer/{study}/{method}/run-{run}/{dataset}.log",
+    benchmark:
+        "results/benchmarks/infer/{study}/{method}/run-{run}/{dataset}.tsv"
+    threads: 8 if AT_PAPER_SCALE else 2
+    resources:
+        gpu=GPUS,
+        mem_mb=memory_mb(16000 if AT_PAPER_SCALE else 4000),
+        runtime=runtime_min(1440 if AT_PAPER_SCALE else 60),
+    conda:
+        "../../envs/learning.yaml"
+    shell:
+        "brainuad infer --settings {params.settings:q} --split {input.split} --arrays {input.arrays}"
+        " --checkpoint '{input.checkpoint}' --device {CONFIG.device} --threads {threads}"
+        " --maps {params.maps} --output {output} 2> {log}"
+
+
+rule evaluate:
+    input:
+        split="results/{study}/splits/run-{run}.tsv",
+        maps=method_maps,
+        arrays=dataset_arrays,
+        healthy_maps=healthy_maps,
+        healthy_arrays=healthy_arrays,
+    output:
+        scores="results/{study}/scores/{method}/run-{run}/{dataset}.tsv",
+        curve="results/{study}/scores/{method}/run-{run}/{dataset}_curve.tsv",
+    params:
+        settings=evaluation_settings,
+    log:
+        "results/logs/evaluate/{study}/{method}/run-{run}/{dataset}.log",
+    resources:
+        mem_mb=memory_mb(2000),
+        runtime=runtime_min(120),
+    conda:
+        "../../envs/evaluation.yaml"
+    shell:
+        "brainuad evaluate --settings {params.settings:q} --split {input.split} --maps {input.maps}"
+        " --arrays {input.arrays} --healthy-maps '{input.healthy_maps}'"
+        " --healthy-arrays '{input.healthy_arrays}' --scores {output.scores} --curve {output.curve} 2> {log}"

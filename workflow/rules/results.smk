@@ -1,0 +1,96 @@
+# Significance, tables, figures and the report.
+
+
+rule compare:
+    input:
+        dataset_scores,
+    output:
+        report(
+            "results/{study}/statistics/{dataset}.tsv",
+            caption="../captions/statistics.rst",
+            category="Significance",
+            subcategory="{study}",
+        ),
+    params:
+        settings=significance_settings,
+    log:
+        "results/logs/compare/{study}/{dataset}.log",
+    resources:
+        mem_mb=memory_mb(2000),
+        runtime=runtime_min(60),
+    conda:
+        "../../envs/evaluation.yaml"
+    shell:
+        "brainuad compare --settings {params.settings:q} --output {output} {input} 2> {log}"
+
+
+rule tabulate:
+    input:
+        study_scores,
+    output:
+        csv=report(
+            "results/{study}/tables/{table}.csv",
+            caption="../captions/table.rst",
+            category="Tables",
+            subcategory="{study}",
+        ),
+        md="results/{study}/tables/{table}.md",
+        tex="results/{study}/tables/{table}.tex",
+    params:
+        settings=table_settings,
+    log:
+        "results/logs/tabulate/{study}/{table}.log",
+    resources:
+        mem_mb=memory_mb(1000),
+        runtime=runtime_min(10),
+    conda:
+        "../../envs/reporting.yaml"
+    shell:
+        "brainuad tabulate --settings {params.settings:q} --output {output.csv} {input} 2> {log}"
+
+
+rule plot:
+    input:
+        scores=study_scores,
+        curves=study_curves,
+    output:
+        svg="results/{study}/figures/{figure}.svg",
+        png=report(
+            "results/{study}/figures/{figure}.png",
+            caption="../captions/figure.rst",
+            category="Figures",
+            subcategory="{study}",
+        ),
+    params:
+        settings=figure_settings,
+    log:
+        "results/logs/plot/{study}/{figure}.log",
+    resources:
+        mem_mb=memory_mb(2000),
+        runtime=runtime_min(20),
+    conda:
+        "../../envs/reporting.yaml"
+    shell:
+        "brainuad plot --settings {params.settings:q} --output {output.svg} {input.scores} 2> {log}"
+
+
+rule report:
+    input:
+        scores=all_scores,
+        statistics=statistics_targets,
+        tables=table_targets,
+        figures=figure_targets,
+        quality=all_quality,
+    output:
+        "results/report/index.html",
+    params:
+        settings=report_settings,
+    log:
+        "results/logs/report.log",
+    resources:
+        mem_mb=memory_mb(4000),
+        runtime=runtime_min(60),
+    conda:
+        "../../envs/reporting.yaml"
+    shell:
+        "brainuad report --settings {params.settings:q} --output {output} 2> {log}"
