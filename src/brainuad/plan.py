@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from brainuad.config import Config
 from brainuad.datasets.base import Dataset
 from brainuad.datasets.registry import find_dataset
+from brainuad.evaluation.settings import PostProcessingStep
 from brainuad.methods.registry import models, scoring_rules
 from brainuad.phantom.names import phantom_subjects
 from brainuad.preprocessing.recipes import Recipe
@@ -120,17 +121,17 @@ class Plan:
             "seed": self.run_seed(study, run),
         }
 
-    def post_processing(self, study: str, method: str) -> list[dict[str, Any]]:
+    def post_processing(self, study: str, method: str) -> tuple[PostProcessingStep, ...]:
         """The steps from a method's raw map to its scores."""
         content = self.studies[study]
         own = content.methods[method].post_processing
-        steps = content.post_processing if own is None else own
-        return [step.model_dump(mode="json") for step in steps]
+        return content.post_processing if own is None else own
 
     def evaluation_request(self, study: str, method: str) -> dict[str, Any]:
         """How a method's maps are evaluated."""
         evaluation = self.studies[study].evaluation.model_dump(mode="json")
-        return {"evaluation": {**evaluation, "postprocessing": self.post_processing(study, method)}}
+        steps = [step.model_dump(mode="json") for step in self.post_processing(study, method)]
+        return {"evaluation": {**evaluation, "postprocessing": steps}}
 
     def model_settings(self, study: str, model: str) -> dict[str, Any]:
         """All settings of a model: the paper's, the study's, then the quick ones at the quick scale."""

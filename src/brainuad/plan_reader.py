@@ -88,11 +88,10 @@ def _inconsistencies(plan: Plan, where: str) -> Iterable[str]:
             yield f"{file}: recipe = {study.recipe!r} {unknown_name(study.recipe, plan.recipes)}"
         yield from _unknown_datasets(plan, study, file, where)
         for key, model in study.models.items():
-            kinds, place = models(), f"{file}: models.{key}"
-            yield from _entry_errors(model.kind, kinds, model, place, plan)
+            yield from _entry_errors(model.kind, models(), model, f"{file}: models.{key}", plan)
         for key, method in study.methods.items():
-            kinds, place = scoring_rules(), f"{file}: methods.{key}"
-            yield from _entry_errors(method.rule, kinds, method, place, plan)
+            place = f"{file}: methods.{key}"
+            yield from _entry_errors(method.rule, scoring_rules(), method, place, plan)
             yield from _method_errors(study, key, method, file)
         yield from _report_errors(study, file)
     for name in filter(plan.config.datasets.__contains__, plan.used_datasets()):

@@ -21,7 +21,7 @@ def study_entry(plan: Plan, name: str) -> StudyEntry:
             label=method.label,
             model=method.model,
             maps=method.maps_of or key,
-            steps=tuple(plan.post_processing(name, key)),
+            steps=plan.post_processing(name, key),
         )
         for key, method in study.methods.items()
     )

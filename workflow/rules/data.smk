@@ -83,7 +83,7 @@ rule assess:
         "../../envs/preprocessing.yaml"
     shell:
         "brainuad assess --cohort {input.cohort} --max-failed-share {params.max_failed_share}"
-        " --table {output.table} --mosaic {output.mosaic} 2> {log}"
+        " --table {output.table} 2> {log}"
 
 
 rule pack:

@@ -91,12 +91,12 @@ def read_demographics(path: Path) -> dict[int, tuple[str, str]]:
     if missing or sex_column is None:
         raise InputError(f"{path}: expected the columns IXI_ID, SEX_ID (1=m, 2=f) and AGE, as published.")
     table = table.assign(
-        IXI_ID=pd.to_numeric(table["IXI_ID"], errors="coerce"),
+        IXI_ID=pd.to_numeric(table["IXI_ID"], errors="coerce").astype("Int64"),
         AGE=pd.to_numeric(table["AGE"], errors="coerce"),
         SEX=pd.to_numeric(table[sex_column], errors="coerce").map(SEX),
     ).dropna(subset=["IXI_ID"])
     return {
-        int(number): (_agreed_age(rows["AGE"].dropna().tolist()), _agreed(rows["SEX"].dropna().tolist()))
+        int(str(number)): (_agreed_age(rows["AGE"].dropna().tolist()), _agreed(rows["SEX"].dropna().tolist()))
         for number, rows in table.groupby("IXI_ID")
     }
 

@@ -145,7 +145,7 @@ def subject_values(scores: pd.DataFrame, dataset: str, metric: str, protocol: st
 
     `scores` is the tidy table of all methods; rows of pooled values, means and strata are left out.
     """
-    text = scores[["dataset", "metric", "protocol", "stratum"]].fillna("").astype(str)
+    text = scores[["dataset", "metric", "protocol", "stratum"]].astype(object).fillna("").astype(str)
     wanted = (
         (text["dataset"] == dataset)
         & (text["metric"] == metric)
@@ -153,7 +153,8 @@ def subject_values(scores: pd.DataFrame, dataset: str, metric: str, protocol: st
         & (text["stratum"] == "")
         & ~scores["subject"].isin((POOLED, MEAN))
     )
-    rows = scores.loc[wanted, ["method", "run", "subject", "value"]].copy()
+    rows = scores.loc[wanted, ["method", "run", "subject", "value"]]
+    rows = rows.astype({"method": object, "subject": object})
     if rows.duplicated(["method", "run", "subject"]).any():
         raise InputError(
             f"scores of {dataset}, {metric}, {protocol or 'no threshold'}: the same method, run and subject "

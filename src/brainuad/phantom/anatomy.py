@@ -17,10 +17,10 @@ from brainuad.phantom.sri24 import segment_sri24
 from brainuad.phantom.tissues import HEAD_TISSUES
 from brainuad.storage import atomic_path
 
-# The atlas grid without the empty margins at the sides, with 40 mm of neck below and 8 mm of air above.
-ANATOMY_SHAPE = (192, 240, 203)
+# The atlas grid without the empty margins at the sides, with 40 mm of neck below and 20 mm of air above.
+ANATOMY_SHAPE = (192, 240, 215)
 ANATOMY_AFFINE = ATLAS_AFFINE @ np.array([[1.0, 0, 0, 24], [0, 1, 0, 0], [0, 0, 1, -40], [0, 0, 0, 1]])
-RECIPE = 1  # raise it when the segmentation changes, so that cached anatomies are made again
+RECIPE = 2  # raise it when the segmentation changes, so that cached anatomies are made again
 
 
 @dataclass(frozen=True)
@@ -55,10 +55,10 @@ def prepare_anatomies(anatomy: str, atlas_folder: Path) -> list[Path]:
     if anatomy == "sri24":
         path = cache / f"sri24_v{RECIPE}.npy"
         if not path.is_file():
-            volumes = (np.asarray(nib.load(p).dataobj) for p in (paths.head, paths.brain, paths.mask))
-            _save(segment_sri24(*volumes), path)
+            images = (nib.Nifti1Image.from_filename(p) for p in (paths.head, paths.brain, paths.mask))
+            _save(segment_sri24(*(np.asarray(image.dataobj) for image in images)), path)
         return [path]
-    atlas_mask = nib.load(paths.mask)
+    atlas_mask = nib.Nifti1Image.from_filename(paths.mask)
     brain = np.asarray(atlas_mask.dataobj) > 0
     files = []
     for label_map in find_label_maps(Path(anatomy)):

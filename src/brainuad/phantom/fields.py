@@ -12,7 +12,7 @@ LINEAR_SD = (2 / 3) ** 1.5
 
 @numba.njit(cache=True, nogil=True)
 def sample(maps: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Linear interpolation of `maps` (x, y, z, channel) at voxel coordinates (n, 3) float32, edges repeated.
+    """Linear interpolation of `maps` (x, y, z, channel) at voxel coordinates (n, 3) float32; edges repeat.
 
     The result is (channel, n) float32. Channels come last so that those of one voxel lie together in memory.
     """

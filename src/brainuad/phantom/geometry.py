@@ -18,9 +18,10 @@ ATLAS_BOX = (slice(40, 200), slice(12, 208), slice(0, 152))
 
 @dataclass(frozen=True)
 class Grid:
-    """The voxel grid of one image: shape, voxel-to-world affine (mm, RAS+), voxel-to-head affine (anatomy voxels).
+    """The voxel grid of one image.
 
-    `place` is the part of the atlas grid that it fills, where it is one.
+    `affine`: voxel to world, mm, RAS+. `to_head`: voxel to anatomy voxel. `place`: the part of the atlas grid
+    that it fills, where it is one.
     """
 
     shape: tuple[int, ...]

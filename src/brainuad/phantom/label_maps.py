@@ -1,4 +1,4 @@
-"""Anatomies from whole-head label maps: FreeSurfer numbers inside the brain, 502 to 530 (SimNIBS) outside it."""
+"""Anatomies from whole-head label maps: FreeSurfer numbers in the brain, 502 to 530 (SimNIBS) outside it."""
 
 from pathlib import Path
 
@@ -91,7 +91,7 @@ def _read_labels(path: Path) -> tuple[np.ndarray, np.ndarray]:
         ) from error
     if labels.ndim != 3 or not np.isin([2, 3, 515], labels).all():
         raise InputError(
-            f"{path}: expected a 3-D map with FreeSurfer labels (2, 3, ...) and a skull (515). Replace or remove it."
+            f"{path}: expected a 3-D map with FreeSurfer labels (2, 3, ...) and a skull (515). Remove it."
         )
     return labels, image.affine
 

@@ -1,4 +1,4 @@
-"""What a data set publishes, as data: names, files, scanners, sequences. No arrays, so that it imports at once.
+"""What a data set publishes, as data: names, files, scanners, sequences. No arrays: it imports at once.
 
 One file in `phantom/layouts` per data set holds its `LAYOUT`; a new data set needs nothing else.
 """
@@ -15,7 +15,7 @@ from brainuad.errors import InputError
 
 @dataclass(frozen=True)
 class Sequence:
-    """One pulse sequence; times in ms, flip angle in degrees, `fat_suppression` the share of fat that is gone."""
+    """One pulse sequence: times in ms, flip angle in degrees, share of the fat signal that is suppressed."""
 
     kind: Literal["spin-echo", "gradient-echo", "inversion-recovery"]
     tr_ms: float
@@ -45,7 +45,7 @@ class Scanner:
 class Image:
     """One published image: its modality, file name, storage orientation and field of view.
 
-    `field_of_view_mm` is (right-left, front-back, foot-head) and `slice_axis` the one of these that was sliced.
+    `field_of_view_mm` is (right-left, front-back, foot-head), `slice_axis` the one that was sliced.
     """
 
     modality: str
@@ -118,7 +118,7 @@ def find_layout(dataset: str) -> Layout:
 
 
 def published_files(layout: Layout, facts: SubjectFacts) -> dict[str, str]:
-    """Paths below the data set's root of one subject: by modality, and `lesion` and `brain_mask` where published."""
+    """One subject's paths below the root: by modality, and `lesion` and `brain_mask` where published."""
     templates = {image.modality: image.file for image in layout.images}
     templates |= {"lesion": layout.lesion_file, "brain_mask": layout.brain_mask_file}
     return {role: file.format(**vars(facts)) for role, file in templates.items() if file}

@@ -10,7 +10,7 @@ def phantom_subjects(dataset: str, count: int, seed: int) -> list[str]:
 
 
 def phantom_numbers(dataset: str, count: int, seed: int) -> list[int]:
-    """Their published numbers: increasing, with gaps where the real ones have gaps, the same whatever the count."""
+    """The subjects' published numbers: increasing, with gaps as the real ones, the same whatever the count."""
     from brainuad.randomness import seed_for
 
     layout = find_layout(dataset)

@@ -1,4 +1,4 @@
-"""Multiple sclerosis: many small plaques, most beside the ventricles and across them, some below the cortex."""
+"""Multiple sclerosis: many small plaques, most beside the ventricles, some below the cortex."""
 
 from dataclasses import dataclass
 
@@ -27,6 +27,7 @@ class Plaques:
     noise: NoiseField
 
     labels = LABELS
+    smallest_mm3 = 8.0
 
     def push(self, warp: Warp) -> Warp:
         """The warp as it is: plaques push nothing."""
@@ -47,12 +48,9 @@ class Plaques:
             tissue = "enhancing" if self.enhancing[plaque] else "plaque"
             share = self._share(plaque, places[rows])
             found[tissue][brain[rows]] = np.maximum(found[tissue][brain[rows]], share)
-        tissue_share = slab.fractions["white"] + 0.6 * slab.fractions["grey"]
-        found = {tissue: share * tissue_share for tissue, share in found.items()}
-        return {
-            "enhancing": found["enhancing"],
-            "plaque": np.minimum(found["plaque"], 1 - found["enhancing"]),
-        }
+        solid = 1 - slab.fractions["csf"]
+        enhancing = found["enhancing"] * solid
+        return {"enhancing": enhancing, "plaque": np.minimum(found["plaque"] * solid, 1 - enhancing)}
 
     def _share(self, plaque: int, places: np.ndarray) -> np.ndarray:
         half = self.half_axes_mm[plaque].astype(np.float32)
@@ -62,7 +60,7 @@ class Plaques:
 
 
 def draw_plaques(model: Model, warp: Warp, counts: tuple[int, int], rng: np.random.Generator) -> Plaques:
-    """Plaques in the places that multiple sclerosis prefers; their number is log-uniform between the two counts."""
+    """Plaques in the places that the disease prefers; their number is log-uniform between two counts."""
     number = int(np.rint(np.exp(rng.uniform(*np.log(counts)))))
     anatomical, outwards, beside = _draw_centres(model, number, rng)
     radii = np.exp(rng.normal(np.log(MEDIAN_RADIUS_MM), RADIUS_SPREAD, number)).clip(SMALLEST_MM, LARGEST_MM)

@@ -18,8 +18,9 @@ BRIGHTNESS = 600.0  # stored value of the head's mean signal
 class Quality:
     """Flaws of one image.
 
-    `blur_mm`: standard deviation per stored axis. `noise`: per channel, relative to the mean signal. `bias`: standard
-    deviation of the logarithm of the coil field. `smoothed_noise_mm`: blur of later resampling, which noise shares.
+    `blur_mm`: standard deviation per stored axis. `noise`: per channel, relative to the mean signal. `bias`:
+    standard deviation of the logarithm of the coil field. `resampling_mm`: blur of a later resampling, which
+    smooths the noise too.
     """
 
     blur_mm: tuple[float, float, float]
@@ -72,8 +73,12 @@ def _coil_field(shape: tuple[int, ...], sd: float, rng: np.random.Generator) -> 
     """The exponential of a random cubic polynomial, (x, y, z) float32 with geometric mean 1."""
     weights = rng.standard_normal((4, 4, 4))
     weights[np.add.outer(np.add.outer(*[range(4)] * 2), range(4)) > 3] = 0
-    coarse = polygrid3d(*[np.linspace(-1, 1, 9)] * 3, weights)
+    coarse = _polynomial((9, 9, 9), weights)
     weights *= sd / coarse.std()
     weights[0, 0, 0] -= coarse.mean() * sd / coarse.std()
-    axes = [np.linspace(-1, 1, size, dtype=np.float32) for size in shape]
-    return np.exp(polygrid3d(*axes, weights.astype(np.float32)))
+    return np.exp(_polynomial(shape, weights.astype(np.float32)))
+
+
+def _polynomial(shape: tuple[int, ...], weights: np.ndarray) -> np.ndarray:
+    x, y, z = (np.linspace(-1, 1, size, dtype=np.float32) for size in shape)
+    return np.asarray(polygrid3d(x, y, z, weights))

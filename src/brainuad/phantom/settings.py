@@ -6,7 +6,7 @@ from brainuad.settings import Settings
 
 
 class PhantomSettings(Settings):
-    """How heads are simulated. Lengths in mm; `deformation`, `noise` and `bias` scale their built-in strengths."""
+    """How heads are simulated; `deformation`, `noise` and `bias` scale built-in strengths."""
 
     anatomy: str = Field("sri24", description="'sri24', or a folder of *_dseg.nii.gz FreeSurfer label maps")
     spacing_mm: float = Field(1.3, gt=0.5, le=6, description="voxel size of raw scans")

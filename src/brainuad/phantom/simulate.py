@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import logging
 import multiprocessing
 import sys
 from collections.abc import Iterator
@@ -24,10 +23,8 @@ from brainuad.phantom.warp import make_guide
 from brainuad.randomness import seed_for
 from brainuad.storage import atomic_path
 
-logger = logging.getLogger(__name__)
-
-RECIPE = 1  # raise it when the simulation changes, so that subjects on disk are made again
-GZIP_LEVEL = 1
+RECIPE = 2  # raise it when the simulation changes, so that subjects on disk are made again
+STAMP = "brain-uad phantom"
 
 
 @dataclass(frozen=True)
@@ -51,22 +48,34 @@ def simulate_dataset(
     output_folder: Path,
     workers: int = 1,
 ) -> None:
-    """Writes the first `count` subjects of a phantom data set in its published layout.
+    """Writes the first `count` subjects of a phantom data set, and no others, in its published layout.
 
     A subject whose files are there, made with the same settings and seed, is kept.
     """
-    layout = find_layout(dataset)
+    layout, root = find_layout(dataset), Path(output_folder)
     anatomies = tuple(prepare_anatomies(settings.anatomy, atlas_folder))
     facts = [draw_facts(dataset, layout, number, seed) for number in phantom_numbers(dataset, count, seed)]
-    tasks = [Task(dataset, each, settings, seed, anatomies, Path(output_folder)) for each in facts]
+    tasks = [Task(dataset, each, settings, seed, anatomies, root) for each in facts]
+    _remove_others(root, {root / file for each in facts for file in published_files(layout, each).values()})
     missing = [task for task in tasks if not is_finished(task)]
-    width = 80 if sys.stderr.isatty() else 60
-    interval = 0.5 if sys.stderr.isatty() else 30
-    done = tqdm(_run(missing, workers), f"phantom {dataset}", len(missing), ncols=width, mininterval=interval)
-    for subject in done:
-        logger.debug("simulated %s", subject)
+    terminal = sys.stderr.isatty()
+    progress = tqdm(
+        total=len(missing), desc=f"phantom {dataset}", ncols=70, mininterval=0.5 if terminal else 30
+    )
+    with progress:
+        for _ in _run(missing, workers):
+            progress.update()
     if layout.write_extras is not None:
-        layout.write_extras(facts, Path(output_folder))
+        layout.write_extras(facts, root)
+
+
+def _remove_others(root: Path, wanted: set[Path]) -> None:
+    """Removes simulated images of subjects that are not asked for any more; never a real scan."""
+    for path in sorted(root.rglob("*.nii.gz")):
+        if path not in wanted and _read_stamp(path).startswith(STAMP):
+            path.unlink()
+            if not any(path.parent.iterdir()):
+                path.parent.rmdir()
 
 
 def _run(tasks: list[Task], workers: int) -> Iterator[str]:
@@ -111,12 +120,12 @@ def _stamp(task: Task) -> str:
     """What is written into each image's header: that it is simulated, and from what."""
     anatomies = [path.name for path in task.anatomies]
     made_from = json.dumps([RECIPE, task.settings.model_dump(mode="json"), task.seed, anatomies])
-    return "brain-uad phantom " + hashlib.blake2b(made_from.encode(), digest_size=8).hexdigest()
+    return f"{STAMP} " + hashlib.blake2b(made_from.encode(), digest_size=8).hexdigest()
 
 
 def _read_stamp(path: Path) -> str:
     try:
-        return bytes(nib.load(path).header["descrip"]).decode(errors="replace").rstrip("\0")
+        return bytes(nib.Nifti1Image.from_filename(path).header["descrip"]).decode(errors="replace")
     except (OSError, EOFError, nib.filebasedimages.ImageFileError):
         return ""
 
@@ -124,5 +133,4 @@ def _read_stamp(path: Path) -> str:
 def _save(image: nib.Nifti1Image, path: Path, stamp: str) -> None:
     image.header["descrip"] = stamp
     with atomic_path(path) as temporary:
-        nib.openers.Opener.default_compresslevel = GZIP_LEVEL
         nib.save(image, temporary)

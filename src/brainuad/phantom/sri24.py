@@ -1,9 +1,9 @@
 """The SRI24 head (Rohlfing 2010), segmented once into tissue fractions.
 
 Inside the brain mask the T1 intensity gives the fractions: two ramps, fluid to grey and grey to white matter,
-so that the atlas's own partial volume and texture stay. Outside it the atlas is an average of 24 heads in which
-skull and scalp are smeared; over the calvarium the depth between brain and skin therefore gives the layers,
-elsewhere (face, skull base, neck) the intensity does.
+so that the atlas's own partial volume and texture stay. Outside it the atlas is an average of 24 heads in
+which skull and scalp are smeared; over the calvarium the depth between brain and skin therefore gives the
+layers, elsewhere (face, skull base, neck) the intensity does.
 """
 
 import numpy as np
@@ -17,7 +17,7 @@ Fractions = dict[str, np.ndarray]
 # Atlas brain: intensity at half fluid and half grey matter, at half grey and half white; widths of the ramps.
 FLUID_GREY, FLUID_GREY_WIDTH = 365.0, 150.0
 GREY_WHITE, GREY_WHITE_WIDTH = 620.0, 120.0
-# Atlas head: the skin's intensity, and outside the calvarium the ramps from dark to soft tissue and on to fat.
+# Atlas head: the skin's intensity; outside the calvarium the ramps from dark to soft tissue and on to fat.
 HEAD_SURFACE = 430.0
 DARK_SOFT = (380.0, 620.0)
 SOFT_FAT = (850.0, 1350.0)
@@ -27,7 +27,7 @@ FLUID_MM, SKIN_MM = 1.2, 1.8
 SKULL_DEPTH, MARROW_DEPTH = 0.52, (0.2, 0.36)
 EYES, EYE_RADIUS_MM = ((90.0, 52.0, 49.0), (150.0, 52.0, 49.0)), 11.5
 # The atlas fades below FIRST_SLICE and ends at 0; the neck repeats that slice.
-NECK_MM, FIRST_SLICE, AIR_MM = 40, 6, 8
+NECK_MM, FIRST_SLICE, AIR_MM = 40, 6, 20
 NECK_TEXTURE, NECK_TEXTURE_MM = 230.0, 4.0
 CORD_MM, CANAL_MM = 5.5, 9.0
 SIDE_MARGIN = 24
@@ -47,10 +47,9 @@ def segment_sri24(head: np.ndarray, brain: np.ndarray, mask: np.ndarray) -> np.n
         tissue: np.where(inside, inner.get(tissue, 0), outer.get(tissue, 0)).astype(np.float32)
         for tissue in HEAD_TISSUES
     }
-    channels = [*fractions.values(), _white_texture(brain, fractions["white"]), inside]
-    return np.stack(
-        [np.rint(255 * np.asarray(channel, dtype=np.float32)).astype(np.uint8) for channel in channels]
-    )
+    texture = _white_texture(brain, fractions["white"])
+    channels = [*fractions.values(), texture, inside.astype(np.float32)]
+    return np.stack([np.rint(255 * channel).astype(np.uint8) for channel in channels])
 
 
 def _with_neck(volume: np.ndarray) -> np.ndarray:
@@ -128,12 +127,8 @@ def _neck_texture(shape: tuple[int, ...]) -> np.ndarray:
 def _add_vessels(fractions: Fractions, to_brain: np.ndarray) -> None:
     x, y, z = np.ogrid[tuple(slice(0, size) for size in to_brain.shape)]
     midline = np.abs(x + SIDE_MARGIN - MIDLINE) < SINUS_WIDTH_MM / 2
-    sinus = (
-        midline
-        & (to_brain > 0)
-        & (to_brain < SINUS_WIDTH_MM)
-        & ((z > NECK_MM + 95) | (y > 150) & (z > NECK_MM + 50))
-    )
+    vault = (z > NECK_MM + 95) | ((y > 150) & (z > NECK_MM + 50))
+    sinus = midline & vault & (to_brain > 0) & (to_brain < SINUS_WIDTH_MM)
     sinus = ndimage.gaussian_filter(sinus.astype(np.float32), 0.7)
     for name in fractions:
         fractions[name] = fractions[name] * (1 - sinus)

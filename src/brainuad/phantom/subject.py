@@ -1,8 +1,9 @@
-"""One simulated subject: who, which head, which lesions, which images. A function of (seed, data set, subject)."""
+"""One simulated subject: who, which head, lesions and images. A function of (seed, data set, subject)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+import cc3d
 import nibabel as nib
 import numpy as np
 
@@ -55,8 +56,8 @@ def draw_facts(dataset: str, layout: Layout, number: int, seed: int) -> SubjectF
     ages = layout.ages
     age = float(np.round(np.clip(rng.normal(ages.mean, ages.sd), ages.youngest, ages.oldest), 2))
     site = layout.scanners[rng.integers(len(layout.scanners))].site
-    sex = "F" if rng.random() < 0.5 else "M"
-    return SubjectFacts(subject, number, site, int(rng.integers(800, 2500)), age, sex)
+    scan_number = int(rng.integers(800, 2500))
+    return SubjectFacts(subject, number, site, scan_number, age, sex="F" if rng.random() < 0.5 else "M")
 
 
 def simulate_subject(subject: Subject, model: Model) -> Iterator[tuple[str, nib.Nifti1Image]]:
@@ -72,7 +73,7 @@ def simulate_subject(subject: Subject, model: Model) -> Iterator[tuple[str, nib.
             if lesions is not None:
                 shares = lesions.fractions(slab)
                 slab = _with_lesions(slab, shares)
-                yield "lesion", _published(_volume(_labels(shares, lesions.labels), slab, grid), grid)
+                yield "lesion", _published(_draw_outline(lesions, shares, slab, grid), grid)
         voxels = _scan(subject, image, slab, grid)
         if subject.layout.brain_only:
             voxels = voxels * brain
@@ -133,10 +134,18 @@ def _with_lesions(slab: Slab, shares: dict[str, np.ndarray]) -> Slab:
     return replace(slab, fractions=healthy | shares, texture=slab.texture * remaining)
 
 
-def _labels(shares: dict[str, np.ndarray], values: dict[str, int]) -> np.ndarray:
+def _draw_outline(
+    lesions: Tumour | Plaques, shares: dict[str, np.ndarray], slab: Slab, grid: Grid
+) -> np.ndarray:
+    """The label map (x, y, z) uint8 of a rater, who leaves out specks."""
     stacked = np.stack(list(shares.values()))
-    named = np.array([values[tissue] for tissue in shares], dtype=np.uint8)
-    return np.where(stacked.sum(axis=0) > 0.5, named[stacked.argmax(axis=0)], 0).astype(np.uint8)
+    values = np.array([lesions.labels[tissue] for tissue in shares], dtype=np.uint8)
+    values = np.where(stacked.sum(axis=0) > 0.5, values[stacked.argmax(axis=0)], 0).astype(np.uint8)
+    labels = _volume(values, slab, grid)
+    voxel_mm3 = abs(np.linalg.det(grid.affine[:3, :3]))
+    return np.where(cc3d.dust(labels > 0, threshold=lesions.smallest_mm3 / voxel_mm3), labels, 0).astype(
+        np.uint8
+    )
 
 
 def _volume(values: np.ndarray, slab: Slab, grid: Grid) -> np.ndarray:

@@ -51,7 +51,7 @@ FLUIDS = ("csf", "vitreous")  # their T1 hardly depends on the field
 def draw_tissues(field_tesla: float, variation: float, rng: np.random.Generator) -> dict[str, Tissue]:
     """One subject's tissue properties at a field strength.
 
-    Relaxation times differ from the table by a factor with standard deviation `variation`, densities by half of it.
+    Relaxation times differ from the table by a factor of standard deviation `variation`, densities by half of it.
     """
     drawn = {}
     for name in TISSUES:

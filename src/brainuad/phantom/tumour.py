@@ -1,4 +1,4 @@
-"""Gliomas: an irregular core with a necrotic centre and an enhancing rim, in oedema that follows white matter."""
+"""Gliomas: an irregular core, its centre necrotic, its rim enhancing, in oedema that follows white matter."""
 
 from dataclasses import dataclass
 
@@ -27,7 +27,7 @@ class Focus:
     fine: NoiseField
 
     def distances(self, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Perturbed distances from the centre relative to the core's radius: for the core and for the oedema."""
+        """Perturbed distances from the centre, relative to the core's radius: of the core, of the oedema."""
         offset = (places - self.centre) / self.stretch.astype(np.float32)
         distance = np.linalg.norm(offset, axis=1) / np.float32(self.radius_mm)
         coarse, fine = self.coarse.at(places), self.fine.at(places)
@@ -42,6 +42,7 @@ class Tumour:
     low_grade: bool
 
     labels = LABELS
+    smallest_mm3 = 60.0
 
     def push(self, warp: Warp) -> Warp:
         """The warp with the mass effect of each growth."""
@@ -64,7 +65,7 @@ class Tumour:
 
 
 def draw_tumour(model: Model, warp: Warp, radius_mm: tuple[float, float], rng: np.random.Generator) -> Tumour:
-    """A tumour centred in white matter; the core's radius is uniform in its logarithm between the two limits."""
+    """A tumour centred in white matter; the core's radius is log-uniform between the two limits."""
     low_grade = bool(rng.random() < LOW_GRADE_SHARE)
     centres = _deep_white_matter(model, rng)
     largest = float(np.exp(rng.uniform(*np.log(radius_mm))))

@@ -1,4 +1,4 @@
-"""A subject's shape: a smooth random displacement of the anatomy, wider ventricles with age, a pushing tumour.
+"""A subject's shape: a smooth random displacement, ventricles that widen with age, a pushing tumour.
 
 All coordinates are voxels of the anatomy grid (1 mm). A warp maps a point of the subject to the point of the
 anatomy whose tissue lies there.
@@ -29,8 +29,8 @@ class Guide:
     """What a simulation asks of an anatomy again and again, on a grid of `STEP` mm.
 
     `brain`: 1 in the brain, fading to 0 over the skull, (x, y, z).
-    `reach`: where any head tissue can be after a warp, (x, y, z) bool. `pull`: the displacement that widens the
-    ventricles by 1 mm, (x, y, z, 3). `to_ventricle_mm`: distance to them, (x, y, z). `centre`: of the brain.
+    `reach`: where any head tissue can be after a warp, (x, y, z) bool. `pull`: the displacement that widens
+    the ventricles by 1 mm, (x, y, z, 3). `to_ventricle_mm`: distance to them, (x, y, z). `centre`: of the brain.
     """
 
     reach: np.ndarray
@@ -42,7 +42,7 @@ class Guide:
 
 @dataclass(frozen=True)
 class Warp:
-    """point -> centre + linear (point - centre) + displacement(point); displacement is (x, y, z, 3), each STEP mm."""
+    """point -> centre + linear (point - centre) + displacement(point), a field (x, y, z, 3) at every STEP mm."""
 
     linear: np.ndarray
     centre: np.ndarray
@@ -85,7 +85,7 @@ def make_guide(anatomy: Anatomy) -> Guide:
 def draw_warp(guide: Guide, age: float, strength: float, size_sd: float, rng: np.random.Generator) -> Warp:
     """A random warp for a subject of that age in years.
 
-    `strength` scales the displacement; `size_sd` is the standard deviation of the head's size along each axis.
+    `strength` scales the displacement; `size_sd` is the standard deviation of the size along each axis.
     """
     linear = np.diag(1 + size_sd * rng.standard_normal(3))
     linear[np.triu_indices(3, 1)] = 0.25 * size_sd * rng.standard_normal(3)

@@ -27,7 +27,7 @@ def correct_bias(image: sitk.Image, brain_mask: sitk.Image, settings: N4Settings
     except RuntimeError as error:
         raise ScanError("N4 failed: too little signal in the brain") from error
     log_field = sitk.Cast(filter_n4.GetLogBiasFieldAsImage(region), sitk.sitkFloat32)
-    corrected = masked(region / sitk.Exp(log_field), mask)
+    corrected = masked(sitk.Divide(region, sitk.Exp(log_field)), mask)
     empty = sitk.Image(image.GetSize(), sitk.sitkFloat32)
     empty.CopyInformation(image)
     return sitk.Paste(empty, corrected, corrected.GetSize(), [0, 0, 0], box[1])

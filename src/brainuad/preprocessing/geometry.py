@@ -117,5 +117,22 @@ def dice(first: sitk.Image, second: sitk.Image) -> float:
 
 def volume_ml(mask: sitk.Image) -> float:
     """The volume of a mask in millilitres."""
-    voxel = float(np.prod(mask.GetSpacing()))
-    return float(np.count_nonzero(sitk.GetArrayViewFromImage(mask))) * voxel / 1000.0
+    return voxel_count(mask) * float(np.prod(mask.GetSpacing())) / 1000.0
+
+
+def voxel_count(mask: sitk.Image) -> int:
+    """How many voxels a mask holds."""
+    return int(np.count_nonzero(sitk.GetArrayViewFromImage(mask)))
+
+
+def share_inside(part: sitk.Image, whole: sitk.Image) -> float | None:
+    """The share of the voxels of `part` that lie in `whole`; None where `part` is empty."""
+    inside = sitk.GetArrayViewFromImage(part) > 0
+    if not inside.any():
+        return None
+    return float((sitk.GetArrayViewFromImage(whole)[inside] > 0).mean())
+
+
+def without_negatives(image: sitk.Image) -> sitk.Image:
+    """The image with zeros in place of negative values, which interpolation leaves behind."""
+    return sitk.Cast(sitk.Maximum(image, 0.0), image.GetPixelID())

@@ -7,6 +7,22 @@ from scipy import ndimage
 from brainuad.errors import ScanError
 from brainuad.preprocessing.settings import PlausibleRange
 
+# The columns of quality.tsv after status, reason and note; empty where they do not apply.
+QUALITY_NUMBERS = (
+    "skull_strip",
+    "brain_ml",
+    "brain_mask_dice",
+    "atlas_dice",
+    "mutual_information",
+    "mutual_information_modalities",
+    "coverage",
+    "snr",
+    "lesion_ml",
+    "lesion_voxels",
+    "lesion_in_brain",
+    "seconds",
+)
+
 # Laplacian difference of two in-plane neighbourhoods (Immerkaer 1996): blind to edges, sees noise.
 NOISE_KERNEL = np.outer([1.0, -2.0, 1.0], [1.0, -2.0, 1.0])[None]
 MAD_OF_NORMAL = 0.6745

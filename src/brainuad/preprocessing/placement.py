@@ -56,7 +56,7 @@ class Placement:
 
 def place(raw: RawSubject, atlas: Atlas, settings: PreprocessingSettings, threads: int) -> Placement:
     """Where the subject lies on the atlas; an implausible brain volume is a `ScanError`."""
-    reference = settings.reference
+    reference: str = settings.reference
     on_grid = [m for m, image in raw.images.items() if same_grid(image, raw.images[reference])]
     needed = on_grid if settings.skull_strip == "none" else [reference]
     working = {modality: isotropic(raw.images[modality], settings.resolution_mm) for modality in needed}

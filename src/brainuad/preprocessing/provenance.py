@@ -37,18 +37,18 @@ def common_sidecar(source: str, settings: PreprocessingSettings) -> dict[str, An
     }
 
 
-def describe_derivatives(derivatives: Path, dataset: str) -> None:
-    """Writes `dataset_description.json`, the provenance of a derivatives folder."""
+def describe_derivatives(derivatives: Path) -> None:
+    """Writes `dataset_description.json`, the provenance of a derivatives folder, unless it is there."""
+    path = Path(derivatives) / "dataset_description.json"
+    if path.is_file():
+        return
+    programs = ("brain-uad", "SimpleITK")
     write_json(
         {
-            "Name": f"{dataset}, registered to SRI24",
+            "Name": f"{Path(derivatives).name}, registered to SRI24",
             "BIDSVersion": BIDS_VERSION,
             "DatasetType": "derivative",
-            "GeneratedBy": [
-                {"Name": "brain-uad", "Version": version("brain-uad"), "Description": "preprocessing"},
-                {"Name": "SimpleITK", "Version": version("SimpleITK")},
-            ],
-            "DatasetLinks": {"raw": "."},
+            "GeneratedBy": [{"Name": name, "Version": version(name)} for name in programs],
         },
-        Path(derivatives) / "dataset_description.json",
+        path,
     )

@@ -7,6 +7,7 @@ the left, back and top).
 
 import zlib
 from pathlib import Path
+from typing import Any
 
 import nibabel as nib
 import numpy as np
@@ -97,7 +98,7 @@ def write_image(image: sitk.Image, path: Path) -> None:
 
 def _read(path: Path, label: str) -> tuple[np.ndarray, np.ndarray]:
     try:
-        image = nib.load(path)
+        image: Any = nib.load(path)
         shape = image.shape
         voxels = np.asarray(image.dataobj, dtype=np.float32)
     except READ_ERRORS as error:

@@ -104,6 +104,6 @@ class PreprocessingSettings(Settings):
         return self
 
     @property
-    def wanted(self) -> tuple[Modality, ...]:
+    def wanted(self) -> tuple[str, ...]:
         """Required and optional modalities, in this order."""
         return self.modalities + self.optional_modalities

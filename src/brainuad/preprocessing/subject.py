@@ -7,6 +7,7 @@ import logging
 import shutil
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +35,15 @@ from brainuad.preprocessing.geometry import (
     share_inside,
     volume_ml,
     voxel_count,
+    without_negatives,
 )
-from brainuad.preprocessing.measures import check_coverage, check_overlap, coverage, signal_to_noise
+from brainuad.preprocessing.measures import (
+    QUALITY_NUMBERS,
+    check_coverage,
+    check_overlap,
+    coverage,
+    signal_to_noise,
+)
 from brainuad.preprocessing.mosaic import draw_strip
 from brainuad.preprocessing.placement import Atlas, Placement, place
 from brainuad.preprocessing.provenance import (
@@ -44,7 +52,6 @@ from brainuad.preprocessing.provenance import (
     write_transform,
     write_with_sidecar,
 )
-from brainuad.preprocessing.quality import QUALITY_NUMBERS
 from brainuad.preprocessing.raw_subject import RawSubject, read_subject
 from brainuad.preprocessing.settings import PreprocessingSettings
 from brainuad.storage import write_json
@@ -69,12 +76,17 @@ def preprocess_subject(
     started = time.monotonic()
     subject = row["subject"]
     atlas = Atlas.read(atlas_folder)
+    describe_derivatives(output)
     _clear(output, subject)
     quality: dict[str, Any] = {"subject": subject, "status": "ok", "reason": "", "note": ""}
     quality |= dict.fromkeys(QUALITY_NUMBERS) | {"skull_strip": settings.skull_strip}
     with itk_threads(threads):
         try:
-            quality |= _derive(row, root, settings, atlas, output, threads)
+            raw = read_subject(row, root, settings)
+            placement = place(raw, atlas, settings, threads)
+            derived = _on_atlas(raw, placement, atlas, settings)
+            quality |= derived.numbers
+            _write(_Source(subject, row, settings, Path(output)), raw, placement, derived)
         except ScanError as error:
             _clear(output, subject)
             quality |= {"status": "excluded", "reason": str(error)}
@@ -82,3 +94,104 @@ def preprocess_subject(
     quality["seconds"] = round(time.monotonic() - started, 1)
     write_json(quality, quality_path(output, subject))
     return quality
+
+
+@dataclass(frozen=True)
+class _Source:
+    """Whose files are written, from which paths, with which settings, to which folder."""
+
+    subject: str
+    row: Mapping[str, str]
+    settings: PreprocessingSettings
+    output: Path
+
+    def sidecar(self, column: str) -> dict[str, Any]:
+        return common_sidecar(self.row[column], self.settings)
+
+
+@dataclass(frozen=True)
+class _OnAtlas:
+    """Masks on the whole atlas grid, and the numbers of the quality table."""
+
+    brain: sitk.Image
+    atlas_brain: sitk.Image
+    lesion: sitk.Image | None
+    numbers: dict[str, Any]
+
+
+def _on_atlas(
+    raw: RawSubject, placement: Placement, atlas: Atlas, settings: PreprocessingSettings
+) -> _OnAtlas:
+    """The masks on the atlas grid; a brain that does not lie on the atlas brain is a `ScanError`."""
+    reference = settings.reference
+    brain = resample_mask(placement.brain, atlas.mask, placement.transforms[reference], "linear-half")
+    overlap = dice(brain, atlas.mask)
+    check_overlap(overlap, settings.plausible)
+    shares = {m: coverage(image, brain, placement.transforms[m]) for m, image in raw.images.items()}
+    for modality, share in shares.items():
+        check_coverage(share, modality, settings.plausible)
+    numbers: dict[str, Any] = {
+        "brain_ml": round(volume_ml(placement.brain), 1),
+        "atlas_dice": round(overlap, 4),
+        "mutual_information": round(placement.to_atlas, 4),
+        "coverage": round(min(shares.values()), 4),
+        "snr": round(signal_to_noise(placement.working, placement.brain), 1),
+    }
+    if placement.to_reference is not None:
+        numbers["mutual_information_modalities"] = round(placement.to_reference, 4)
+    if raw.brain is not None:
+        theirs = resample_mask(raw.brain, placement.brain, sitk.Transform(), "nearest")
+        numbers["brain_mask_dice"] = round(dice(placement.brain, theirs), 4)
+    notes, lesion = list(raw.notes), None
+    if raw.lesion is not None:
+        rule, transform = settings.lesion_interpolation, placement.transforms[raw.lesion_on]
+        lesion = resample_mask(raw.lesion, atlas.mask, transform, rule)
+        numbers |= _lesion_numbers(raw.lesion, lesion, brain)
+        if not numbers["lesion_voxels"]:
+            notes.append(
+                "no lesion in the mask" if not numbers["lesion_ml"] else "lesion outside the atlas grid"
+            )
+    return _OnAtlas(brain, atlas.mask, lesion, numbers | {"note": "; ".join(notes)})
+
+
+def _lesion_numbers(raw_lesion: sitk.Image, lesion: sitk.Image, brain: sitk.Image) -> dict[str, Any]:
+    inside = share_inside(lesion, brain)
+    return {
+        "lesion_ml": round(volume_ml(raw_lesion), 3),
+        "lesion_voxels": voxel_count(lesion),
+        "lesion_in_brain": None if inside is None else round(inside, 4),
+    }
+
+
+def _write(source: _Source, raw: RawSubject, placement: Placement, derived: _OnAtlas) -> None:
+    settings, output, subject = source.settings, source.output, source.subject
+    box = bounding_box(derived.brain) if settings.crop == "brain" else None
+    brain = cut(derived.brain, box) if box else derived.brain
+    for modality, image in raw.images.items():
+        transform = placement.transforms[modality]
+        moved = masked(without_negatives(resample(image, brain, transform)), brain)
+        if settings.n4:
+            moved = correct_bias(moved, brain, settings.n4_parameters)
+        path = transform_path(output, subject, modality)
+        write_transform(transform, path)
+        sidecar = source.sidecar(modality) | {
+            "SkullStripped": True,
+            "BiasCorrected": settings.n4,
+            "Transform": path.name,
+        }
+        write_with_sidecar(moved, derivative_path(output, subject, modality), sidecar)
+    sidecar = source.sidecar(settings.reference) | {"Type": "Brain"}
+    write_with_sidecar(brain, brain_mask_path(output, subject), sidecar)
+    if derived.lesion is not None:
+        lesion = cut(derived.lesion, box) if box else derived.lesion
+        sidecar = source.sidecar("mask") | {"Type": "Lesion", "Interpolation": settings.lesion_interpolation}
+        write_with_sidecar(lesion, lesion_mask_path(output, subject), sidecar)
+    head = resample(raw.images[settings.reference], derived.brain, placement.transforms[settings.reference])
+    draw_strip(head, derived.brain, derived.atlas_brain, derived.lesion, strip_path(output, subject))
+
+
+def _clear(output: Path, subject: str) -> None:
+    """Removes what an earlier run left, so that files of different settings never mix."""
+    for name in ("anat", "figures"):
+        shutil.rmtree(subject_folder(output, subject) / name, ignore_errors=True)
+    quality_path(output, subject).unlink(missing_ok=True)

@@ -61,7 +61,7 @@ def _write_report(inputs: ReportInputs, folder: Path) -> None:
     for name in STATIC:
         shutil.copyfile(TEMPLATES / name, folder / "assets" / name)
     subjects = _write_subjects(inputs, results, folder, environment)
-    contents = {
+    contents: dict[str, dict[str, Any]] = {
         "index": {"cards": [study_card(result) for result in results], "subjects": subjects},
         "leaderboard": {"sections": _by_dataset(results, boards_of)},
         "significance": {"sections": _by_dataset(results, lambda r, d: matrices(r.study, d))},

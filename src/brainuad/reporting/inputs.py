@@ -6,6 +6,7 @@ Paths follow the layout of the results folder. A file that does not exist is a m
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+
 from brainuad.evaluation.settings import PostProcessingStep
 from brainuad.reporting.settings import FigureSettings, TableSettings
 
@@ -26,7 +27,7 @@ class MethodEntry:
 
 @dataclass(frozen=True)
 class DatasetEntry:
-    """One data set of a study: its packed arrays, its quality table and mosaic, and whether it is simulated."""
+    """One data set of a study: packed arrays, quality table and mosaic, and whether it is simulated."""
 
     name: str
     arrays: Path

@@ -66,7 +66,7 @@ class TableSettings(Settings):
     rows: tuple[TableRow, ...] = Field(min_length=1)
     columns: tuple[TableColumn, ...] = Field(min_length=1)
     # By row: one entry per column.
-    published: dict[str, tuple[Published, ...]] = {}
+    published: dict[str, tuple[Published, ...]] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _published_values_fit(self) -> "TableSettings":
@@ -76,7 +76,8 @@ class TableSettings(Settings):
                 raise ValueError(f"published.{method}: not a row of this table; rows are {', '.join(known)}")
             if len(values) != len(self.columns):
                 raise ValueError(
-                    f"published.{method}: {len(values)} values for {len(self.columns)} columns; write null for none"
+                    f"published.{method}: {len(values)} values for {len(self.columns)} columns; "
+                    "write null for none"
                 )
         return self
 

@@ -10,6 +10,9 @@ import pandas as pd
 from brainuad.evaluation.score_rows import MEAN, POOLED, SCORE_COLUMNS
 from brainuad.storage import read_table
 
+# Columns with few different values: as categories they are small and quickly compared.
+WORDS = ("study", "method", "dataset", "subject", "protocol", "metric", "stratum")
+
 
 @dataclass(frozen=True)
 class Quantity:
@@ -23,10 +26,12 @@ class Quantity:
 
 
 def read_scores(paths: Iterable[Path]) -> pd.DataFrame:
-    """The score tables that exist, one below the other; `run` is an integer, `value` and `threshold` numbers."""
+    """The score tables that exist, one below the other; `run`, `value` and `threshold` are numbers."""
     tables = [read_table(path) for path in paths if path.exists()]
     scores = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=SCORE_COLUMNS)
     scores["run"] = pd.to_numeric(scores["run"]).astype(int)
+    for column in WORDS:
+        scores[column] = scores[column].astype("category")
     for column in ("value", "threshold"):
         scores[column] = pd.to_numeric(scores[column], errors="coerce").astype(float)
     return scores
@@ -34,12 +39,14 @@ def read_scores(paths: Iterable[Path]) -> pd.DataFrame:
 
 def select(scores: pd.DataFrame, quantity: Quantity) -> pd.DataFrame:
     """The rows of one aggregated quantity, all methods and runs."""
-    return _of_quantity(scores, quantity)[lambda rows: rows["subject"] == quantity.aggregate]
+    rows = _of_quantity(scores, quantity)
+    return rows[rows["subject"] == quantity.aggregate]
 
 
 def of_subjects(scores: pd.DataFrame, quantity: Quantity) -> pd.DataFrame:
     """The rows of single subjects of one quantity, all methods and runs."""
-    return _of_quantity(scores, quantity)[lambda rows: ~rows["subject"].isin((POOLED, MEAN))]
+    rows = _of_quantity(scores, quantity)
+    return rows[~rows["subject"].isin((POOLED, MEAN))]
 
 
 def _of_quantity(scores: pd.DataFrame, quantity: Quantity) -> pd.DataFrame:
@@ -54,11 +61,11 @@ def _of_quantity(scores: pd.DataFrame, quantity: Quantity) -> pd.DataFrame:
 def subject_means(scores: pd.DataFrame, quantity: Quantity, method: str) -> pd.Series:
     """Value of each subject, averaged over the runs of one method; subjects without a value are left out."""
     rows = of_subjects(scores, quantity)
-    return rows[rows["method"] == method].groupby("subject")["value"].mean().dropna()
+    return rows[rows["method"] == method].groupby("subject", observed=True)["value"].mean().dropna()
 
 
 def over_runs(values: pd.Series) -> tuple[float, float, int]:
-    """Mean, sample standard deviation and number of the finite `values`, one per run (NaN where undefined)."""
+    """Mean, sample standard deviation and number of the finite `values`, one per run; NaN if undefined."""
     finite = values.to_numpy(float)
     finite = finite[np.isfinite(finite)]
     mean = float(finite.mean()) if len(finite) else float("nan")
@@ -73,7 +80,9 @@ def summarise(scores: pd.DataFrame) -> pd.DataFrame:
     """
     keys = ["dataset", "method", "metric", "protocol", "subject", "stratum"]
     rows = scores[scores["subject"].isin((POOLED, MEAN))]
-    summary = rows.groupby(keys, sort=False)["value"].agg(["mean", "std", "count"]).reset_index()
+    summary = (
+        rows.groupby(keys, sort=False, observed=True)["value"].agg(["mean", "std", "count"]).reset_index()
+    )
     return summary.rename(columns={"subject": "aggregate", "std": "sd", "count": "runs"})
 
 

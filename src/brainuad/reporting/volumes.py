@@ -73,10 +73,12 @@ def load_method_volume(
     """The post-processed map in its true units, or None where the method has no map of the subject."""
     path = study.manifest(method, run, case.dataset)
     table = _manifest(path)
-    rows = [] if table is None else table[(table["subject"] == case.subject) & (table["status"] == "ok")]
-    if len(rows) != 1 or table is None:
+    if table is None:
         return None
-    row = table.loc[rows.index[0]]
+    found = table[(table["subject"] == case.subject) & (table["status"] == "ok")].to_dict("records")
+    if not found:
+        return None
+    row: dict[Any, str] = found[0]
     folder = path.with_suffix("")
     scale = 2.0 ** -int(row["scale_exponent"])
     raw = _load(folder, row["map"]).astype(np.float32) * np.float32(scale)
@@ -85,18 +87,18 @@ def load_method_volume(
     if raw.shape != brain.shape:
         raise InputError(f"{folder / row['map']}: shape {raw.shape}, but the arrays have {brain.shape}.")
     anomaly_map = postprocess.apply(raw, brain, steps)
-    healthy = np.moveaxis(_load(folder, row["pseudo_healthy"]), -1, 0) if row["pseudo_healthy"] else None
-    return MethodVolume(
-        np.moveaxis(anomaly_map, -1, 0), None if healthy is None else healthy.astype(np.float32)
-    )
+    healthy = None
+    if row["pseudo_healthy"]:
+        healthy = np.moveaxis(_load(folder, row["pseudo_healthy"]).astype(np.float32), -1, 0)
+    return MethodVolume(np.moveaxis(anomaly_map, -1, 0), healthy)
 
 
-def _load(folder: Path, name: str) -> Any:
+def _load(folder: Path, name: str) -> np.ndarray:
     path = folder / name
     if path.parent != folder:
         raise InputError(f"{folder}.tsv: '{name}' names a file outside the folder of the maps.")
     try:
-        return np.load(path, allow_pickle=False)
+        return np.asarray(np.load(path, allow_pickle=False))
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: not a readable array ({error}). Run the inference again.") from error
 
@@ -107,7 +109,7 @@ def load_dataset(entry: DatasetEntry | None) -> ArrayStore | None:
 
 
 def display_window(image: np.ndarray, brain: np.ndarray) -> tuple[float, float]:
-    """Intensities shown as black and white: the background or 0.5th percentile, and the 99.5th, of the brain."""
+    """Intensities shown as black (background, or 0.5th percentile of the brain) and white (99.5th)."""
     inside = image[brain] if brain.any() else image.ravel()
     low, high = (float(value) for value in np.percentile(inside, [0.5, 99.5]))
     if not brain.all() and brain.any():
@@ -132,8 +134,8 @@ def as_seen(plane: np.ndarray, affine: np.ndarray) -> np.ndarray:
 
 
 def bounding_box(mask: np.ndarray, margin: int) -> tuple[slice, slice]:
-    """Rows and columns that hold all of `mask` (..., row, column), widened by `margin`; all where it is empty."""
-    flat = mask.reshape(-1, *mask.shape[-2:]).any(axis=0)
+    """Rows and columns that hold `mask` (..., row, column), widened by `margin`; all if it is empty."""
+    flat: np.ndarray = np.any(mask.reshape(-1, *mask.shape[-2:]), axis=0)
     if not flat.any():
         return slice(None), slice(None)
     rows, columns = np.flatnonzero(flat.any(axis=1)), np.flatnonzero(flat.any(axis=0))

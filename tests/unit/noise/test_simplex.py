@@ -87,7 +87,7 @@ def test_three_dimensional_noise_is_the_sum_over_all_lattice_points_in_reach() -
 
 def test_large_volumes_are_made_in_slabs_without_seams(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = simplex_fields(SEEDS, (9, 16, 20), OCTAVES)
-    monkeypatch.setattr(simplex, "POINTS_IN_CACHE", 2 * 16 * 20)
+    monkeypatch.setattr(simplex, "POINTS_PER_MATRIX", 2 * 16 * 20)
     torch.testing.assert_close(simplex_fields(SEEDS, (9, 16, 20), OCTAVES), whole)
 
 

@@ -253,11 +253,14 @@ def table_settings() -> Callable[..., TableSettings]:
             ],
             "columns": [
                 {"label": "AUPRC", "dataset": "brats21", "metric": "auprc", "aggregate": "pooled"},
-                {"label": "⌈Dice⌉", "dataset": "brats21", "metric": "dice", "protocol": "oracle", "scale": 100,
-                 "digits": 1, "aggregate": "pooled"},
+                {"label": "⌈Dice⌉", "dataset": "brats21", "metric": "dice", "protocol": "oracle",
+                 "scale": 100, "digits": 1, "aggregate": "pooled"},
                 {"label": "CT", "dataset": "hospital_ct", "metric": "auprc", "unavailable": "private data"},
             ],
-            "published": {"threshold": [0.798, None, None], "dae-coarse": [[0.833, 0.005], [77.3, 0.4], 0.693]},
+            "published": {
+                "threshold": [0.798, None, None],
+                "dae-coarse": [[0.833, 0.005], [77.3, 0.4], 0.693],
+            },
         }  # fmt: skip
         return TableSettings.model_validate(content | changes)
 

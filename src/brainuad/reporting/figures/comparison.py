@@ -66,7 +66,7 @@ def draw_bars(settings: BarsFigure, results: Results) -> Figure:
 def _order(settings: BarsFigure, results: Results) -> list[MethodLabel]:
     """Methods by their value on the first data set, best first; methods without one last."""
     quantity = Quantity(settings.datasets[0], settings.metric, settings.protocol, settings.aggregate)
-    means = select(results.scores, quantity).groupby("method")["value"].mean()
+    means = select(results.scores, quantity).groupby("method", observed=True)["value"].mean()
     worst = -np.inf
     return sorted(
         settings.methods, key=lambda method: -np.nan_to_num(means.get(method.method, worst), nan=worst)

@@ -125,7 +125,7 @@ def _read_rows(
 ) -> list[_Row]:
     results, store = source
     volumes = [(case, store.volume(case.subject), store.affine(case.subject)) for case in cases]
-    brain = np.stack([as_seen(volume.brain.any(axis=0), affine) for _, volume, affine in volumes])
+    brain = np.stack([as_seen(np.any(volume.brain, axis=0), affine) for _, volume, affine in volumes])
     box = bounding_box(brain, MARGIN)
     rows = []
     for case, volume, affine in volumes:
@@ -229,6 +229,7 @@ def _draw_colour_bar(grid: _Grid, row: int, column: int, top: float) -> None:
     bar = grid.figure.colorbar(scale, cax=axes, orientation="horizontal")
     bar.set_ticks([0, top], labels=["0", f"{top:.2g}"])
     bar.ax.tick_params(labelsize=6, length=1.5, pad=1)
-    for label, side in zip(bar.ax.get_xticklabels(), ("left", "right"), strict=True):
-        label.set_horizontalalignment(side)
+    low, high = bar.ax.get_xticklabels()
+    low.set_horizontalalignment("left")
+    high.set_horizontalalignment("right")
     bar.outline.set_linewidth(0.4)  # type: ignore[operator]

@@ -126,7 +126,7 @@ def _column(metric: str, aggregate: str, stratum: str, protocol: str) -> Column:
     return Column(group, label, metric, protocol, protocol == "oracle", metric in LOWER_IS_BETTER)
 
 
-def _lookup(values: pd.DataFrame, key: tuple[str, ...]) -> tuple[float, float, int]:
+def _lookup(values: pd.DataFrame, key: tuple[Any, ...]) -> tuple[float, float, int]:
     if key not in values.index:
         return float("nan"), float("nan"), 0
     row = values.loc[key]

@@ -39,7 +39,7 @@ def _leaders(results: Results, dataset: str) -> dict[str, Any] | None:
         rows = rows[rows["method"].isin(labels)].dropna(subset=["value"])
         if rows.empty:
             continue
-        order = rows.groupby("method")["value"].mean().sort_values(ascending=False)
+        order = rows.groupby("method", observed=True)["value"].mean().sort_values(ascending=False)
         best = [
             {
                 "label": labels[str(method)],

@@ -1,7 +1,9 @@
 """Matrices of differences between methods, with corrected p values."""
 
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -37,7 +39,7 @@ class Matrix:
 
 
 def matrices(study: StudyEntry, dataset: str) -> list[Matrix]:
-    """One matrix per metric, protocol and test of the data set's statistics; none where they were not made."""
+    """One matrix per metric, protocol and test of the data set; none where statistics were not made."""
     table = _read(study.statistics(dataset))
     if table.empty:
         return []
@@ -75,7 +77,7 @@ def _matrix(group: pd.DataFrame, study: StudyEntry) -> Matrix:
     )
 
 
-def _comparison(pair: dict, sign: int, labels: dict[str, str]) -> Comparison:  # type: ignore[type-arg]
+def _comparison(pair: Mapping[Hashable, Any], sign: int, labels: dict[str, str]) -> Comparison:
     names = [labels.get(pair[key], pair[key]) for key in ("method_a", "method_b")][::sign]
     if not np.isfinite(pair["p"]):
         return Comparison("none", "–", "", f"{names[0]} and {names[1]}: {pair.get('reason') or 'no test'}")
@@ -83,13 +85,14 @@ def _comparison(pair: dict, sign: int, labels: dict[str, str]) -> Comparison:  #
     kind = "same" if p >= ALPHA else "better" if difference > 0 else "worse"
     low, high = sorted((sign * pair["ci_low"], sign * pair["ci_high"]))
     text = (
-        f"{names[0]} minus {names[1]}: {_signed(difference)} (95 % interval {_signed(low)} to {_signed(high)}), "
+        f"{names[0]} minus {names[1]}: {_signed(difference)} "
+        f"(95 % interval {_signed(low)} to {_signed(high)}), "
         f"Holm-corrected p {p_text(p)}, n = {pair['n']:.0f}"
     )
     return Comparison(kind, _signed(difference), f"p {p_text(p)}", text)
 
 
-def _details(pair: dict, labels: dict[str, str]) -> dict[str, str]:  # type: ignore[type-arg]
+def _details(pair: Mapping[Hashable, Any], labels: dict[str, str]) -> dict[str, str]:
     tested = np.isfinite(pair["p"])
     return {
         "Method A": labels.get(pair["method_a"], pair["method_a"]),

@@ -106,7 +106,7 @@ def _write_subject(case: Case, results: Results, store: ArrayStore, target: tupl
     limit, folder = target
     slug = f"{results.study.name}-{case.dataset}-{case.number}"
     volume, affine = store.volume(case.subject), store.affine(case.subject)
-    seen = as_seen(volume.brain.any(axis=0), affine)
+    seen = as_seen(np.any(volume.brain, axis=0), affine)
     box = tuple(
         slice(s.start, min(s.stop, n)) for s, n in zip(bounding_box(seen, MARGIN), seen.shape, strict=True)
     )
@@ -238,13 +238,13 @@ def _scores(case: Case, results: Results) -> tuple[tuple[str, ...], tuple[dict[s
     protocols = [p for p in wanted.loc[wanted["metric"] == "dice", "protocol"].unique()]
     columns = {metric_name("auprc"): Quantity(case.dataset, "auprc")}
     columns |= {f"Dice, {protocol_name(p)}": Quantity(case.dataset, "dice", p) for p in protocols}
+    own = wanted[wanted["subject"] == case.subject]
     rows = []
     for method in results.study.methods:
-        values = {}
+        values: dict[str, float | None] = {}
         for label, quantity in columns.items():
-            own = of_subjects(wanted, quantity)
-            own = own[(own["subject"] == case.subject) & (own["method"] == method.name)]
-            values[label] = float(own["value"].mean()) if own["value"].notna().any() else None
+            runs = of_subjects(own[own["method"] == method.name], quantity)["value"].dropna()
+            values[label] = float(runs.mean()) if len(runs) else None
         if any(value is not None for value in values.values()):
             rows.append({"label": method.label, "colour": colour_of(method.name), "values": values})
     return tuple(columns), tuple(rows)

@@ -21,11 +21,18 @@ const brainuadViewer = (function () {
   const byteOf = (value) => 255 * Math.sqrt(Math.min(1, value / method().top));
   const plane = (volume, z) => volume.subarray(z * area, (z + 1) * area);
 
+  function picture(sprite) {
+    return new Promise((resolve, reject) => {
+      const image = new Image();
+      image.onload = () => resolve(image);
+      image.onerror = () => reject(new Error("a sprite is not a picture"));
+      image.src = `data:image/png;base64,${sprite}`;
+    });
+  }
+
   // The bytes of a sprite, slice after slice.
   async function decode(sprite) {
-    const image = new Image();
-    image.src = `data:image/png;base64,${sprite}`;
-    await image.decode();
+    const image = await picture(sprite);
     const canvas = document.createElement("canvas");
     canvas.width = image.width;
     canvas.height = image.height;
@@ -87,15 +94,15 @@ const brainuadViewer = (function () {
   }
 
   function paint(canvas, colourOf) {
-    const picture = new ImageData(width, height);
+    const pixels = new ImageData(width, height);
     for (let i = 0; i < area; i += 1) {
       const [red, green, blue] = colourOf(i);
-      picture.data.set([red, green, blue, 255], 4 * i);
+      pixels.data.set([red, green, blue, 255], 4 * i);
     }
     const small = document.createElement("canvas");
     small.width = width;
     small.height = height;
-    small.getContext("2d").putImageData(picture, 0, 0);
+    small.getContext("2d").putImageData(pixels, 0, 0);
     const factor = Math.max(2, Math.ceil((canvas.clientWidth * devicePixelRatio) / width));
     canvas.width = width * factor;
     canvas.height = height * factor;
@@ -199,9 +206,9 @@ const brainuadViewer = (function () {
 
   function drawScale() {
     const context = at("scale").getContext("2d");
-    const picture = context.createImageData(256, 1);
-    for (let i = 0; i < 256; i += 1) picture.data.set([...colours.subarray(3 * i, 3 * i + 3), 255], 4 * i);
-    context.putImageData(picture, 0, 0);
+    const pixels = context.createImageData(256, 1);
+    for (let i = 0; i < 256; i += 1) pixels.data.set([...colours.subarray(3 * i, 3 * i + 3), 255], 4 * i);
+    context.putImageData(pixels, 0, 0);
   }
 
   drawScale();

@@ -1,0 +1,52 @@
+"""The quality table of a cohort, its mosaic, and the stop when too many subjects fail."""
+
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from brainuad.errors import InputError
+from brainuad.preprocessing.derivatives import quality_path, strip_path
+from brainuad.preprocessing.measures import QUALITY_NUMBERS
+from brainuad.preprocessing.mosaic import draw_pages
+from brainuad.storage import read_json, write_table
+
+COHORT_PART = ("subject", "participant", "group", "age", "sex", "site")
+QUALITY_COLUMNS = (*COHORT_PART, "status", "reason", "note", *QUALITY_NUMBERS)
+
+
+def summarise(derivatives: Path, cohort: pd.DataFrame, max_failed_share: float = 0.2) -> pd.DataFrame:
+    """The quality table, one row per row of the cohort, after writing `quality.tsv` and the mosaic pages.
+
+    More failures than `max_failed_share` are an `InputError` that counts the reasons; the table and the mosaic
+    are there by then.
+    """
+    rows = [_row(Path(derivatives), row) for row in cohort.to_dict("records")]
+    table = pd.DataFrame(rows, columns=list(QUALITY_COLUMNS))
+    write_table(table, Path(derivatives) / "quality.tsv")
+    strips = [(row["subject"], strip_path(derivatives, row["subject"]), row["reason"]) for row in rows]
+    draw_pages(strips, Path(derivatives))
+    failed = [row["reason"] for row in rows if row["status"] != "ok"]
+    if len(failed) > max_failed_share * len(rows):
+        raise InputError(_too_many(Path(derivatives), failed, len(rows), max_failed_share))
+    return table
+
+
+def _row(derivatives: Path, cohort_row: Mapping[Any, Any]) -> dict[str, Any]:
+    row = {column: cohort_row[column] for column in COHORT_PART}
+    path = quality_path(derivatives, cohort_row["subject"])
+    if path.is_file():
+        return row | read_json(path)
+    reason = cohort_row["reason"] if cohort_row["status"] != "ok" else "preprocessing did not finish"
+    return row | {"status": "excluded", "reason": reason}
+
+
+def _too_many(derivatives: Path, reasons: list[str], total: int, share: float) -> str:
+    counted = "; ".join(f"{count} x {reason}" for reason, count in Counter(reasons).most_common(10))
+    return (
+        f"{derivatives.name}: {len(reasons)} of {total} subjects failed preprocessing, more than the allowed share "
+        f"of {share:g} (max_failed_share). Reasons: {counted}. Look at {derivatives / 'quality.tsv'} and "
+        "mosaic.png; correct the scans or the settings, or raise the share."
+    )
