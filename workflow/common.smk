@@ -44,7 +44,11 @@ wildcard_constraints:
 
 def settings(stage, **content):
     """The settings of one job as JSON; a change in them reruns the job, and nothing else."""
-    return json.dumps({"version": STAGE_VERSIONS.get(stage, 1), **content}, sort_keys=True, default=str)
+    return json.dumps(
+        {"version": STAGE_VERSIONS.get(stage, 1), **content},
+        sort_keys=True,
+        default=str,
+    )
 
 
 # Data sets
@@ -70,7 +74,11 @@ def phantom_marker(wildcards):
 def index_settings(wildcards):
     name = wildcards.dataset
     return settings(
-        "index", dataset=name, format=CONFIG.datasets[name].format, root=PLAN.root(name), source=PLAN.source(name)
+        "index",
+        dataset=name,
+        format=CONFIG.datasets[name].format,
+        root=PLAN.root(name),
+        source=PLAN.source(name),
     )
 
 
@@ -86,11 +94,16 @@ def preprocess_settings(wildcards):
 
 def subject_records(wildcards):
     folder = f"results/derivatives/{wildcards.dataset}"
-    return [f"{folder}/sub-{subject}/quality.json" for subject in PLAN.subjects(wildcards.dataset)]
+    return [
+        f"{folder}/sub-{subject}/quality.json"
+        for subject in PLAN.subjects(wildcards.dataset)
+    ]
 
 
 def pack_settings(wildcards):
-    return settings("pack", recipe=PLAN.recipes[wildcards.recipe].model_dump(mode="json"))
+    return settings(
+        "pack", recipe=PLAN.recipes[wildcards.recipe].model_dump(mode="json")
+    )
 
 
 def split_indices(wildcards):
@@ -122,7 +135,11 @@ def dataset_arrays(wildcards):
 
 def method_checkpoint(wildcards):
     model = PLAN.studies[wildcards.study].methods[wildcards.method].model
-    return [f"results/{wildcards.study}/models/{model}/run-{wildcards.run}/model.ckpt"] if model else []
+    return (
+        [f"results/{wildcards.study}/models/{model}/run-{wildcards.run}/model.ckpt"]
+        if model
+        else []
+    )
 
 
 def scoring_settings(wildcards):
@@ -135,11 +152,16 @@ def scoring_settings(wildcards):
 
 def scored_method(wildcards):
     """The method whose maps are evaluated: the method's own, or those it takes over."""
-    return PLAN.studies[wildcards.study].methods[wildcards.method].maps_of or wildcards.method
+    return (
+        PLAN.studies[wildcards.study].methods[wildcards.method].maps_of
+        or wildcards.method
+    )
 
 
 def method_maps(wildcards):
-    folder = f"results/{wildcards.study}/maps/{scored_method(wildcards)}/run-{wildcards.run}"
+    folder = (
+        f"results/{wildcards.study}/maps/{scored_method(wildcards)}/run-{wildcards.run}"
+    )
     return f"{folder}/{wildcards.dataset}.tsv"
 
 
@@ -151,7 +173,9 @@ def healthy_dataset(wildcards):
 
 def healthy_maps(wildcards):
     healthy = healthy_dataset(wildcards)
-    folder = f"results/{wildcards.study}/maps/{scored_method(wildcards)}/run-{wildcards.run}"
+    folder = (
+        f"results/{wildcards.study}/maps/{scored_method(wildcards)}/run-{wildcards.run}"
+    )
     return [f"{folder}/{healthy}.tsv"] if healthy else []
 
 
@@ -221,8 +245,12 @@ def table_settings(wildcards):
 
 
 def figure_settings(wildcards):
-    figure = PLAN.studies[wildcards.study].figures[wildcards.figure].model_dump(mode="json")
-    return settings("plot", figure=figure, study=described(study_entry(PLAN, wildcards.study)))
+    figure = (
+        PLAN.studies[wildcards.study].figures[wildcards.figure].model_dump(mode="json")
+    )
+    return settings(
+        "plot", figure=figure, study=described(study_entry(PLAN, wildcards.study))
+    )
 
 
 def table_targets(wildcards):
@@ -256,7 +284,11 @@ def report_settings(wildcards):
 
 
 def all_scores(wildcards):
-    return [path for name in PLAN.studies for path in score_files(name, PLAN.scored_datasets(name))]
+    return [
+        path
+        for name in PLAN.studies
+        for path in score_files(name, PLAN.scored_datasets(name))
+    ]
 
 
 def all_quality(wildcards):

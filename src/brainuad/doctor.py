@@ -44,7 +44,9 @@ def _machine() -> Iterator[Finding]:
     else:
         yield Finding("machine", "note", "no GPU: fine for scale quick; scale paper needs one")
     found = shutil.which("sbatch") is not None
-    text = "sbatch found: `snakemake --profile slurm all` can be used" if found else "no sbatch: no SLURM here"
+    text = (
+        "sbatch found: `snakemake --profile slurm all` can be used" if found else "no sbatch: no SLURM here"
+    )
     yield Finding("machine", "ok" if found else "note", text)
 
 

@@ -4,21 +4,22 @@
 rule simulate:
     output:
         "results/phantom/{dataset}.json",
-    params:
-        settings=simulation_settings,
-        folder="results/phantom/{dataset}",
     log:
         "results/logs/simulate/{dataset}.log",
     benchmark:
         "results/benchmarks/simulate/{dataset}.tsv"
+    conda:
+        "../../envs/preprocessing.yaml"
     threads: 2
     resources:
         mem_mb=memory_mb(4000),
         runtime=runtime_min(60),
-    conda:
-        "../../envs/preprocessing.yaml"
+    params:
+        settings=simulation_settings,
+        folder="results/phantom/{dataset}",
+        atlas=CONFIG.atlas_folder,
     shell:
-        "brainuad simulate --settings {params.settings:q} --atlas {CONFIG.atlas_folder}"
+        "brainuad simulate --settings {params.settings:q} --atlas {params.atlas}"
         " --folder {params.folder} --workers {threads} --output {output} 2> {log}"
 
 
@@ -27,15 +28,15 @@ rule index:
         phantom_marker,
     output:
         "results/cohorts/{dataset}.tsv",
-    params:
-        settings=index_settings,
     log:
         "results/logs/index/{dataset}.log",
+    conda:
+        "../../envs/preprocessing.yaml"
     resources:
         mem_mb=memory_mb(1000),
         runtime=runtime_min(10),
-    conda:
-        "../../envs/preprocessing.yaml"
+    params:
+        settings=index_settings,
     shell:
         "brainuad index --settings {params.settings:q} --output {output} 2> {log}"
 
@@ -45,20 +46,21 @@ rule preprocess:
         cohort=ancient("results/cohorts/{dataset}.tsv"),
     output:
         "results/derivatives/{dataset}/sub-{subject}/quality.json",
-    params:
-        settings=preprocess_settings,
     log:
         "results/logs/preprocess/{dataset}/{subject}.log",
     benchmark:
         "results/benchmarks/preprocess/{dataset}/{subject}.tsv"
+    conda:
+        "../../envs/preprocessing.yaml"
     resources:
         mem_mb=memory_mb(6000),
         runtime=runtime_min(30),
-    conda:
-        "../../envs/preprocessing.yaml"
+    params:
+        settings=preprocess_settings,
+        atlas=CONFIG.atlas_folder,
     shell:
         "brainuad preprocess --settings {params.settings:q} --cohort {input.cohort} --threads {threads}"
-        " --subject {wildcards.subject} --atlas {CONFIG.atlas_folder} --output {output} 2> {log}"
+        " --subject {wildcards.subject} --atlas {params.atlas} --output {output} 2> {log}"
 
 
 rule assess:
@@ -72,15 +74,15 @@ rule assess:
             caption="../captions/mosaic.rst",
             category="Quality",
         ),
-    params:
-        max_failed_share=CONFIG.max_failed_share,
     log:
         "results/logs/assess/{dataset}.log",
+    conda:
+        "../../envs/preprocessing.yaml"
     resources:
         mem_mb=memory_mb(4000),
         runtime=runtime_min(60),
-    conda:
-        "../../envs/preprocessing.yaml"
+    params:
+        max_failed_share=CONFIG.max_failed_share,
     shell:
         "brainuad assess --cohort {input.cohort} --max-failed-share {params.max_failed_share}"
         " --table {output.table} 2> {log}"
@@ -94,15 +96,15 @@ rule pack:
         images="results/arrays/{dataset}/{recipe}/images.npy",
         lesion="results/arrays/{dataset}/{recipe}/lesion.npy",
         brain="results/arrays/{dataset}/{recipe}/brain.npy",
-    params:
-        settings=pack_settings,
     log:
         "results/logs/pack/{dataset}/{recipe}.log",
+    conda:
+        "../../envs/preprocessing.yaml"
     resources:
         mem_mb=memory_mb(4000),
         runtime=runtime_min(240),
-    conda:
-        "../../envs/preprocessing.yaml"
+    params:
+        settings=pack_settings,
     shell:
         "brainuad pack --settings {params.settings:q} --quality {input} --output {output.index} 2> {log}"
 
@@ -112,15 +114,15 @@ rule split:
         split_indices,
     output:
         "results/{study}/splits/run-{run}.tsv",
-    params:
-        settings=split_settings,
     log:
         "results/logs/split/{study}/run-{run}.log",
+    conda:
+        "../../envs/preprocessing.yaml"
     resources:
         mem_mb=memory_mb(1000),
         runtime=runtime_min(10),
-    conda:
-        "../../envs/preprocessing.yaml"
+    params:
+        settings=split_settings,
     shell:
         "brainuad split --settings {params.settings:q} --run {wildcards.run} --output {output}"
         " {input} 2> {log}"

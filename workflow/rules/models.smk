@@ -9,23 +9,25 @@ rule train:
         checkpoint="results/{study}/models/{model}/run-{run}/model.ckpt",
         log="results/{study}/models/{model}/run-{run}/log.tsv",
         cost="results/{study}/models/{model}/run-{run}/cost.json",
-    params:
-        settings=training_settings,
-        state="results/state/{study}/{model}/run-{run}",
     log:
         "results/logs/train/{study}/{model}/run-{run}.log",
     benchmark:
         "results/benchmarks/train/{study}/{model}/run-{run}.tsv"
+    conda:
+        "../../envs/learning.yaml"
     threads: 8 if AT_PAPER_SCALE else 2
     resources:
         gpu=GPUS,
+        device=CONFIG.device,
+        processes=CONFIG.gpus_per_training,
         mem_mb=memory_mb(16000 if AT_PAPER_SCALE else 4000),
         runtime=runtime_min(2880 if AT_PAPER_SCALE else 60),
-    conda:
-        "../../envs/learning.yaml"
+    params:
+        settings=training_settings,
+        state="results/state/{study}/{model}/run-{run}",
     shell:
         "brainuad train --settings {params.settings:q} --split {input.split} --state {params.state}"
-        " --device {CONFIG.device} --gpus {CONFIG.gpus_per_training} --threads {threads}"
+        " --device {resources.device} --gpus {resources.processes} --threads {threads}"
         " --checkpoint {output.checkpoint} --log {output.log} --cost {output.cost} {input.arrays} 2> {log}"
 
 
@@ -36,23 +38,24 @@ rule infer:
         checkpoint=method_checkpoint,
     output:
         "results/{study}/maps/{method}/run-{run}/{dataset}.tsv",
-    params:
-        settings=scoring_settings,
-        maps="results/{study}/maps/{method}/run-{run}/{dataset}",
     log:
         "results/logs/infer/{study}/{method}/run-{run}/{dataset}.log",
     benchmark:
         "results/benchmarks/infer/{study}/{method}/run-{run}/{dataset}.tsv"
+    conda:
+        "../../envs/learning.yaml"
     threads: 8 if AT_PAPER_SCALE else 2
     resources:
         gpu=GPUS,
+        device=CONFIG.device,
         mem_mb=memory_mb(16000 if AT_PAPER_SCALE else 4000),
         runtime=runtime_min(1440 if AT_PAPER_SCALE else 60),
-    conda:
-        "../../envs/learning.yaml"
+    params:
+        settings=scoring_settings,
+        maps="results/{study}/maps/{method}/run-{run}/{dataset}",
     shell:
         "brainuad infer --settings {params.settings:q} --split {input.split} --arrays {input.arrays}"
-        " --checkpoint '{input.checkpoint}' --device {CONFIG.device} --threads {threads}"
+        " --checkpoint '{input.checkpoint}' --device {resources.device} --threads {threads}"
         " --maps {params.maps} --output {output} 2> {log}"
 
 
@@ -66,15 +69,15 @@ rule evaluate:
     output:
         scores="results/{study}/scores/{method}/run-{run}/{dataset}.tsv",
         curve="results/{study}/scores/{method}/run-{run}/{dataset}_curve.tsv",
-    params:
-        settings=evaluation_settings,
     log:
         "results/logs/evaluate/{study}/{method}/run-{run}/{dataset}.log",
+    conda:
+        "../../envs/evaluation.yaml"
     resources:
         mem_mb=memory_mb(2000),
         runtime=runtime_min(120),
-    conda:
-        "../../envs/evaluation.yaml"
+    params:
+        settings=evaluation_settings,
     shell:
         "brainuad evaluate --settings {params.settings:q} --split {input.split} --maps {input.maps}"
         " --arrays {input.arrays} --healthy-maps '{input.healthy_maps}'"

@@ -11,15 +11,15 @@ rule compare:
             category="Significance",
             subcategory="{study}",
         ),
-    params:
-        settings=significance_settings,
     log:
         "results/logs/compare/{study}/{dataset}.log",
+    conda:
+        "../../envs/evaluation.yaml"
     resources:
         mem_mb=memory_mb(2000),
         runtime=runtime_min(60),
-    conda:
-        "../../envs/evaluation.yaml"
+    params:
+        settings=significance_settings,
     shell:
         "brainuad compare --settings {params.settings:q} --output {output} {input} 2> {log}"
 
@@ -36,15 +36,15 @@ rule tabulate:
         ),
         md="results/{study}/tables/{table}.md",
         tex="results/{study}/tables/{table}.tex",
-    params:
-        settings=table_settings,
     log:
         "results/logs/tabulate/{study}/{table}.log",
+    conda:
+        "../../envs/reporting.yaml"
     resources:
         mem_mb=memory_mb(1000),
         runtime=runtime_min(10),
-    conda:
-        "../../envs/reporting.yaml"
+    params:
+        settings=table_settings,
     shell:
         "brainuad tabulate --settings {params.settings:q} --output {output.csv} {input} 2> {log}"
 
@@ -61,15 +61,15 @@ rule plot:
             category="Figures",
             subcategory="{study}",
         ),
-    params:
-        settings=figure_settings,
     log:
         "results/logs/plot/{study}/{figure}.log",
+    conda:
+        "../../envs/reporting.yaml"
     resources:
         mem_mb=memory_mb(2000),
         runtime=runtime_min(20),
-    conda:
-        "../../envs/reporting.yaml"
+    params:
+        settings=figure_settings,
     shell:
         "brainuad plot --settings {params.settings:q} --output {output.svg} {input.scores} 2> {log}"
 
@@ -83,14 +83,14 @@ rule report:
         quality=all_quality,
     output:
         "results/report/index.html",
-    params:
-        settings=report_settings,
     log:
         "results/logs/report.log",
+    conda:
+        "../../envs/reporting.yaml"
     resources:
         mem_mb=memory_mb(4000),
         runtime=runtime_min(60),
-    conda:
-        "../../envs/reporting.yaml"
+    params:
+        settings=report_settings,
     shell:
         "brainuad report --settings {params.settings:q} --output {output} 2> {log}"

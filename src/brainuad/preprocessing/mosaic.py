@@ -1,7 +1,6 @@
 """Pictures for checking preprocessing by eye: one strip of slices per subject, and pages of strips.
 
-Colours that the colour-blind tell apart: orange the brain mask, blue the atlas brain, pink the
-lesion.
+Colours that the colour-blind tell apart: orange the brain mask, blue the atlas brain, pink the lesion.
 """
 
 from collections.abc import Sequence

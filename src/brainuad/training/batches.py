@@ -40,23 +40,21 @@ def select_slices(
     rows: list[tuple[int, int, int]] = []
     subjects: list[str] = []
     for number, (store, names) in enumerate(zip(stores, wanted, strict=True)):
-        for row in store.index.itertuples():
-            if row.subject not in names or row.status != "ok":
-                continue
-            first, stop = int(row.first_slice), int(row.first_slice) + int(row.slices)
-            usable = _usable(store, first, stop, slice_filter)
-            rows += [(number, int(i), len(subjects)) for i in np.flatnonzero(usable) + first]
-            subjects.append(row.subject)
+        for subject in filter(names.__contains__, store.subjects):
+            where = store.slices(subject)
+            usable = _usable(store, where, slice_filter)
+            rows += [(number, int(i), len(subjects)) for i in np.flatnonzero(usable) + where.start]
+            subjects.append(subject)
     return SliceIndex(np.array(rows, dtype=np.int64).reshape(-1, 3), tuple(subjects))
 
 
-def _usable(store: ArrayStore, first: int, stop: int, slice_filter: SliceFilter) -> np.ndarray:
+def _usable(store: ArrayStore, where: slice, slice_filter: SliceFilter) -> np.ndarray:
     if slice_filter == "all":
-        return np.ones(stop - first, dtype=bool)
-    usable = store.brain[first:stop].any(axis=(1, 2))
+        return np.ones(where.stop - where.start, dtype=bool)
+    usable = np.any(store.brain[where], axis=(1, 2))
     if slice_filter == "tumour-free":
-        usable &= ~store.lesion[first:stop].any(axis=(1, 2))
-    return usable
+        usable = usable & ~np.any(store.lesion[where], axis=(1, 2))
+    return np.asarray(usable)
 
 
 class Slices(Dataset):

@@ -83,7 +83,7 @@ class Engine:
         model = self.job.model.to(self.fabric.device)
         # Channels-last pays from about 96 pixels on; smaller feature maps are faster without.
         if len(model.shape.size) == 2 and min(model.shape.size) >= 96:
-            model = model.to(memory_format=torch.channels_last)
+            model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         named = model.optimisers()
         self.model = model
         self.module, *optimisers = self.fabric.setup(model, *named.values())
@@ -219,7 +219,7 @@ class Engine:
         if not due or not self.fabric.is_global_zero:
             return
         rate = next(iter(self.schedules.values())).get_last_lr()[0]
-        row = {"step": float(self.step), **numbers, "learning_rate": rate}
+        row = {"step": float(self.step), **numbers, "learning_rate": float(rate)}
         self.history.rows.append(row)
         for name, value in row.items():
             self.writer.add_scalar(name, value, self.step)
