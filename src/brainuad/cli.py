@@ -152,11 +152,13 @@ def train(
     threads: int = 0,
 ) -> None:
     """Train one model, going on from its state where there is one."""
+    from brainuad.preprocessing.split_file import read_split
     from brainuad.training.signals import TrainingInterruptedError
     from brainuad.training.train import Machine, ModelRequest, TrainingFiles, train_model
 
     job = json.loads(settings)
     job.pop("version")
+    read_split(split)  # a leak stops the run before it starts
     files = TrainingFiles(split, tuple(path.parent for path in arrays), state, checkpoint, log, cost)
     try:
         train_model(ModelRequest(**job), files, Machine(device, gpus, threads))
@@ -205,6 +207,7 @@ def evaluate(
     from brainuad.evaluation.evaluate import evaluate_method
     from brainuad.evaluation.map_sets import MapSet
     from brainuad.evaluation.settings import EvaluationSettings
+    from brainuad.preprocessing.split_file import read_split
 
     job = json.loads(settings)
     healthy = []
@@ -212,7 +215,7 @@ def evaluate(
         healthy.append(MapSet.open(Path(healthy_maps), ArrayStore(Path(healthy_arrays).parent)))
     table, points = evaluate_method(
         MapSet.open(maps, ArrayStore(arrays.parent)),
-        read_table(split),
+        read_split(split),
         healthy,
         EvaluationSettings.model_validate(job["evaluation"]),
         {key: job[key] for key in ("study", "method", "run")},
@@ -278,14 +281,11 @@ def report(settings: Settings, output: File) -> None:
 @verb
 def doctor(config: Path = Path("config.yaml"), workflow: Path = Path("workflow")) -> None:
     """Say what is present, what is missing, and what the chosen studies will need."""
-    import yaml
-
+    from brainuad.config_errors import read_config
     from brainuad.doctor import examine
     from brainuad.plan_reader import read_plan
 
-    if not config.is_file():
-        raise InputError(f"{config}: no such file. Run this in the folder of config.yaml, or use --config.")
-    plan = read_plan(yaml.safe_load(config.read_text()) or {}, workflow, config.name)
+    plan = read_plan(read_config(config), workflow, config.name)
     findings = examine(plan)
     section = ""
     for finding in findings:

@@ -3,8 +3,10 @@
 import types
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any, Union, get_args, get_origin
 
+import yaml
 from pydantic import BaseModel, ValidationError
 
 from brainuad.errors import InputError
@@ -18,6 +20,19 @@ class ConfigError(InputError):
     def __init__(self, lines: Iterable[str]) -> None:
         self.lines = list(lines)
         super().__init__("\n".join(self.lines))
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """The content of `config.yaml`; a file that is no mapping of keys to values is a `ConfigError`."""
+    if not path.is_file():
+        raise ConfigError([f"{path}: no such file. Run this in the folder of config.yaml, or use --config."])
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError([f"{path}: not readable as YAML: {error}"]) from error
+    if not isinstance(content, dict):
+        raise ConfigError([f"{path}: expected keys with values, such as `studies: [quickstart]`."])
+    return content
 
 
 def explain(error: ValidationError, where: str, model: type[BaseModel]) -> list[str]:

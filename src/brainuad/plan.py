@@ -65,14 +65,24 @@ class Plan:
         return self.dataset(name).subjects(self.root(name))
 
     def preprocessing(self, name: str) -> PreprocessingSettings:
-        """The data set's own defaults, under the chosen skull stripper and the user's changes."""
+        """The data set's own defaults, under the chosen skull stripper and the user's changes.
+
+        Only the reference and the modalities that a recipe asks for are preprocessed.
+        """
         defaults = self.dataset(name).preprocessing
         settings = defaults.model_dump(mode="json")
         if defaults.skull_strip != "none":
             settings["skull_strip"] = self.config.skull_strip
-        return PreprocessingSettings.model_validate(
-            overlay(settings, self.config.datasets[name].preprocessing)
-        )
+        needed = self._needed_modalities(name) | {defaults.reference}
+        for key in ("modalities", "optional_modalities"):
+            settings[key] = [modality for modality in settings[key] if modality in needed]
+        changes = self.config.datasets[name].preprocessing
+        return PreprocessingSettings.model_validate(overlay(settings, changes))
+
+    def _needed_modalities(self, name: str) -> set[str]:
+        """The modalities of the recipes under which a data set is packed."""
+        studies = [study for study in self.studies.values() if name in study.splits]
+        return {modality for study in studies for modality in self.recipes[study.recipe].modalities}
 
     def source(self, name: str, subject: str | None = None) -> Any:
         """What identifies the raw scans of a subject (or of the whole data set): a change reruns its jobs."""

@@ -78,8 +78,10 @@ def _choose(
 def _count(
     maps: MapSet, subjects: Sequence[str], settings: EvaluationSettings, counts: PatternCounts
 ) -> None:
-    for case in maps.cases(subjects, settings, failures={}):
+    failures: dict[str, str] = {}
+    for case in maps.cases(subjects, settings, failures):
         counts.add(case.counted(case.scores), case.counted(case.lesion))
+    _check_failures(maps, subjects, failures, settings)
 
 
 def _score_test_set(
@@ -97,6 +99,8 @@ def _score_test_set(
         counts = PatternCounts.of(case.counted(case.scores), case.counted(case.lesion))
         _add_patient_rows(case.subject, counts, predictions, settings, rows)
         pool.add(case, counts, predictions, settings)
+    if not subjects:
+        raise InputError(f"{maps.dataset}: the split has no test subject; give `test` a count in the study.")
     _check_failures(maps, subjects, failures, settings)
     rows.add(
         POOLED,
@@ -112,13 +116,11 @@ def _score_test_set(
 def _check_failures(
     maps: MapSet, subjects: Sequence[str], failures: Mapping[str, str], settings: EvaluationSettings
 ) -> None:
-    if not subjects:
-        raise InputError(f"{maps.dataset}: the split has no test subject; give `test` a count in the study.")
     if len(failures) > settings.max_failed_share * len(subjects):
         reasons = "; ".join(f"{subject}: {reason}" for subject, reason in list(failures.items())[:3])
         raise InputError(
-            f"{maps.folder}.tsv: {len(failures)} of {len(subjects)} test subjects cannot be scored, more "
-            f"than evaluation.max_failed_share = {settings.max_failed_share:g} allows ({reasons})."
+            f"{maps.folder}.tsv: {len(failures)} of {len(subjects)} subjects cannot be scored, more than "
+            f" evaluation.max_failed_share = {settings.max_failed_share:g} allows ({reasons})."
         )
 
 
@@ -156,9 +158,11 @@ def _add_healthy_set(
     """Adds means over the healthy test subjects of another data set, whose name is the stratum."""
     found = ScoreRows(rows.scale)
     subjects = [s for s in healthy.subjects(split, "test") if healthy.is_healthy(s)]
-    for case in healthy.cases(subjects, settings, failures={}):
+    failures: dict[str, str] = {}
+    for case in healthy.cases(subjects, settings, failures):
         found.add(case.subject, {"l1": healthy.number(case.subject, "l1"), "subjects": 1})
         _add_healthy_rows(case.subject, predict(case, choices, settings, rows.scale), found)
+    _check_failures(healthy, subjects, failures, settings)
     table = found.table().dropna(subset=["value"])
     thresholds = {str(protocol): choice.threshold for protocol, choice in choices.items()}
     for key, values in table.groupby(["protocol", "metric"])["value"]:

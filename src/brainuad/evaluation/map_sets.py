@@ -17,6 +17,9 @@ from brainuad.storage import read_table
 
 log = logging.getLogger(__name__)
 
+MANIFEST_COLUMNS = ("subject", "role", "status", "reason", "scale_exponent", "map")
+NUMBERS = ("scale_exponent", "l1", "image_score")
+
 
 @dataclass(frozen=True)
 class Case:
@@ -49,8 +52,10 @@ class MapSet:
     @classmethod
     def open(cls, manifest: Path, store: ArrayStore) -> "MapSet":
         """The maps named in `{dataset}.tsv`, whose files lie in the folder `{dataset}` beside it."""
-        table = read_table(manifest).set_index("subject", drop=False)
-        return cls(manifest.stem, table, manifest.with_suffix(""), store)
+        table = read_table(manifest)
+        if fault := _fault(table):
+            raise InputError(f"{manifest}: {fault}. Delete it and run the inference again; maps are kept.")
+        return cls(manifest.stem, table.set_index("subject", drop=False), manifest.with_suffix(""), store)
 
     @cached_property
     def scale_exponents(self) -> set[int]:
@@ -120,12 +125,31 @@ class MapSet:
         path = (self.folder / row["map"]).resolve()
         if not path.is_relative_to(self.folder.resolve()):
             raise InputError(f"{self.folder}.tsv: the map of {subject} lies outside its folder.")
+        if not path.is_file():
+            raise ScanError(f"its map {row['map']!r} is missing")
         try:
-            values = np.load(path, allow_pickle=False)
-        except (OSError, ValueError, EOFError) as error:
-            raise ScanError(f"its map cannot be read ({error})") from error
+            with path.open("rb") as file:
+                values = np.lib.format.read_array(file, allow_pickle=False)
+        except (OSError, ValueError) as error:
+            raise ScanError(f"its map {row['map']!r} cannot be read (truncated, or no array): delete it") from error
         if values.dtype != np.float16 or values.ndim != 3:
             raise ScanError(f"its map is {values.ndim}-D {values.dtype}; 3-D float16 is expected")
         if not np.isfinite(values).all() or values.min(initial=0) < 0:
             raise ScanError("its map has negative or non-finite values")
         return np.abs(values)  # -0 becomes 0
+
+
+def _fault(manifest: pd.DataFrame) -> str:
+    """What makes a manifest unusable; empty if nothing does."""
+    if missing := [column for column in MANIFEST_COLUMNS if column not in manifest]:
+        return f"the columns {', '.join(missing)} are missing"
+    if twice := manifest.loc[manifest["subject"].duplicated(), "subject"].tolist():
+        return f"{', '.join(twice[:5])} more than once"
+    finished = manifest[manifest["status"] == "ok"]
+    if not pd.to_numeric(finished["scale_exponent"], errors="coerce").mod(1).eq(0).all():
+        return "scale_exponent is not a whole number in every row"
+    for column in filter(manifest.columns.__contains__, NUMBERS):
+        given = manifest.loc[manifest[column] != "", column]
+        if pd.to_numeric(given, errors="coerce").isna().any():
+            return f"{column} is not a number in every row"
+    return ""

@@ -17,8 +17,9 @@ from brainuad.errors import InputError
 from brainuad.inference.model_file import load_model
 from brainuad.methods.base import ImageShape, Scan, Scored, ScoringRule
 from brainuad.methods.registry import scoring_rule_class
+from brainuad.preprocessing.split_file import read_split
 from brainuad.randomness import Draws
-from brainuad.storage import atomic_path, read_json, read_table, write_json, write_table
+from brainuad.storage import atomic_path, read_json, write_json, write_table
 from brainuad.training.state import file_hash, settings_hash
 
 log = logging.getLogger(__name__)
@@ -61,8 +62,13 @@ def infer_dataset(request: ScoringRequest, files: ScoringFiles, device: str = "a
         }
     )
     rows = []
-    split = read_table(files.split)
+    split = read_split(files.split)
     wanted = split[(split["dataset"] == request.dataset) & (split["role"] != "train")]
+    if wanted.empty:
+        raise InputError(
+            f"{files.split}: no validation or test subject of {request.dataset}, so there is nothing to score. "
+            f"Give splits.{request.dataset} a count for one of them in the study."
+        )
     for row in tqdm(
         wanted.itertuples(), total=len(wanted), desc=request.dataset, unit="volume", disable=None
     ):
@@ -91,12 +97,17 @@ def _score_or_skip(
     record = files.maps / f"sub-{row.subject}.json"
     if record.exists():
         known = read_json(record)
-        if known.pop("identity") == identity:
+        if known.pop("identity") == identity and _files_exist(known, files.maps):
             return {**known, "role": row.role}
     draws = Draws(seed, ("scoring", row.subject), device)
     result = _score_subject(row.subject, rule, store, files.maps, draws)
     write_json({**result, "identity": identity}, record)
     return {**result, "role": row.role}
+
+
+def _files_exist(known: dict[str, Any], folder: Path) -> bool:
+    names = (known["map"], known["pseudo_healthy"])
+    return all((folder / name).is_file() for name in names if name)
 
 
 def _score_subject(

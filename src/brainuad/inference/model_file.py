@@ -5,16 +5,24 @@ from pathlib import Path
 
 from brainuad.errors import InputError
 from brainuad.methods.base import ImageShape, Model
-from brainuad.methods.registry import model_class
+from brainuad.methods.registry import models
 from brainuad.training import state as states
+
+CONTENT = frozenset({"kind", "settings", "channels", "size", "weights"})
 
 
 def load_model(path: Path, shape: ImageShape, needs: str) -> Model:
     """The model in evaluation mode; an `InputError` if it lacks the method `needs` or fits other images."""
     content = states.load(path)
-    if "weights" not in content or "kind" not in content:
+    if not content.keys() >= CONTENT:
         raise InputError(f"{path}: a training state, not a finished model. Let the training end first.")
-    if not hasattr(model_class(content["kind"]), needs):
+    chosen = models().get(content["kind"])
+    if chosen is None:
+        raise InputError(
+            f"{path}: a model of kind {content['kind']!r}; this version has {', '.join(sorted(models()))}. "
+            "Train it again."
+        )
+    if not hasattr(chosen, needs):
         raise InputError(
             f"{path}: a model of kind {content['kind']!r}, which cannot {needs}, as this scoring rule needs."
         )
@@ -25,12 +33,12 @@ def load_model(path: Path, shape: ImageShape, needs: str) -> Model:
             f"images have channels {', '.join(shape.channels)} of size {shape.size}. "
             "Use the recipe it was trained with."
         )
-    chosen = model_class(content["kind"])
-    model = chosen(chosen.settings_class.model_validate(json.loads(content["settings"])), shape)
     try:
+        model = chosen(chosen.settings_class.model_validate(json.loads(content["settings"])), shape)
         model.load_state_dict(content["weights"])
-    except RuntimeError as error:
+    except (RuntimeError, TypeError, ValueError) as error:
         raise InputError(
-            f"{path}: its weights do not fit a {content['kind']!r} model of this version. Train it again."
+            f"{path}: its settings or weights do not fit a {content['kind']!r} model of this version. "
+            "Train it again."
         ) from error
     return model.eval()

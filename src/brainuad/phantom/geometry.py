@@ -9,7 +9,7 @@ from scipy.spatial.transform import Rotation
 from brainuad.atlas import ATLAS_AFFINE
 from brainuad.phantom.anatomy import ANATOMY_AFFINE
 from brainuad.phantom.layout import Image
-from brainuad.phantom.warp import STEP, Guide
+from brainuad.phantom.warp import STEP, Warp
 
 BLOCK = 3  # voxels that are kept or left out together
 # The part of the atlas grid in which a brain can lie.
@@ -84,9 +84,9 @@ def _world_to_head(pose: Pose, centre: np.ndarray) -> np.ndarray:
     return matrix
 
 
-def head_points(grid: Grid, guide: Guide) -> tuple[np.ndarray, np.ndarray]:
-    """The voxels that can hold tissue: flat indices (n,), and where they lie in the head, (n, 3) float32."""
-    index = np.flatnonzero(_reached(grid, guide))
+def head_points(grid: Grid, reach: np.ndarray, warp: Warp) -> tuple[np.ndarray, np.ndarray]:
+    """The voxels whose tissue comes from `reach`, one of the guide's: flat indices (n,), places in the head (n, 3)."""
+    index = np.flatnonzero(_reached(grid, reach, warp))
     voxels = np.unravel_index(index, grid.shape)
     matrix = grid.to_head.astype(np.float32)
     places = np.empty((len(index), 3), dtype=np.float32)
@@ -97,16 +97,17 @@ def head_points(grid: Grid, guide: Guide) -> tuple[np.ndarray, np.ndarray]:
     return index, places
 
 
-def _reached(grid: Grid, guide: Guide) -> np.ndarray:
-    """Asks the guide at the centre of each block of voxels, (x, y, z) bool."""
+def _reached(grid: Grid, reach: np.ndarray, warp: Warp) -> np.ndarray:
+    """Asks at the centre of each block of voxels, (x, y, z) bool."""
     blocks = [np.arange(0, size, BLOCK) for size in grid.shape]
     centres = np.stack(np.meshgrid(*blocks, indexing="ij"), axis=-1) + BLOCK / 2
-    node = np.rint(nib.affines.apply_affine(grid.to_head, centres) / STEP).astype(int)
-    limit = np.array(guide.reach.shape) - 1
+    places = nib.affines.apply_affine(grid.to_head, centres).astype(np.float32)
+    node = np.rint(warp.to_anatomy(places.reshape(-1, 3)) / STEP).astype(int).reshape(places.shape)
+    limit = np.array(reach.shape) - 1
     # Below the anatomy the neck goes on, on the other sides there is air.
     outside = (node[..., :2] < 0).any(axis=-1) | (node > limit).any(axis=-1)
     node = np.clip(node, 0, limit)
-    reached = guide.reach[node[..., 0], node[..., 1], node[..., 2]] & ~outside
+    reached = reach[node[..., 0], node[..., 1], node[..., 2]] & ~outside
     for axis, size in enumerate(grid.shape):
         reached = np.repeat(reached, BLOCK, axis=axis).take(range(size), axis=axis)
     return reached

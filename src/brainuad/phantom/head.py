@@ -55,9 +55,10 @@ def make_head(model: Model, warp: Warp, age: float, rng: np.random.Generator) ->
     return Head(model, warp, atrophy, draw_noise_field(np.zeros(3), extent, TEXTURE_MM, rng))
 
 
-def sample_head(head: Head, grid: Grid) -> Slab:
-    """The tissue of a head at the voxels of a grid."""
-    index, places = head_points(grid, head.model.guide)
+def sample_head(head: Head, grid: Grid, near_brain: bool = False) -> Slab:
+    """The tissue of a head, or only of the brain and what lies next to it, at the voxels of a grid."""
+    guide = head.model.guide
+    index, places = head_points(grid, guide.near_brain if near_brain else guide.reach, head.warp)
     *tissues, texture, brain = sample(head.model.anatomy.maps, head.warp.to_anatomy(places))
     fractions = {name: values / 255 for name, values in zip(HEAD_TISSUES, tissues, strict=True)}
     _shrink_cortex(fractions, head.atrophy)

@@ -89,11 +89,9 @@ def _draw_centres(
     beside = np.where(supratentorial & (white > 0.95), np.exp(-np.maximum(to_ventricle - 2, 0) / 3.5), 0)
     below_cortex = np.where(supratentorial & (white < 0.9) & (to_ventricle > 15), 1.0, 0)
     anywhere = np.where(white > 0.95, 1.0, 0)
-    weights = (
-        PERIVENTRICULAR_SHARE * beside / beside.sum()
-        + JUXTACORTICAL_SHARE * below_cortex / below_cortex.sum()
-        + (1 - PERIVENTRICULAR_SHARE - JUXTACORTICAL_SHARE) * anywhere / anywhere.sum()
-    )
+    shares = (PERIVENTRICULAR_SHARE, JUXTACORTICAL_SHARE, 1 - PERIVENTRICULAR_SHARE - JUXTACORTICAL_SHARE)
+    kinds = zip(shares, (beside, below_cortex, anywhere), strict=True)
+    weights = sum(share * likely / max(likely.sum(), 1e-9) for share, likely in kinds)
     chosen = rng.choice(len(voxels), number, replace=False, p=weights / weights.sum())
     outwards = -model.guide.pull[tuple(axis[chosen] for axis in node)]
     return voxels[chosen].astype(np.float32), outwards, to_ventricle[chosen] < 10

@@ -23,7 +23,7 @@ from brainuad.phantom.warp import make_guide
 from brainuad.randomness import seed_for
 from brainuad.storage import atomic_path
 
-RECIPE = 2  # raise it when the simulation changes, so that subjects on disk are made again
+RECIPE = 4  # raise it when the simulation changes, so that subjects on disk are made again
 STAMP = "brain-uad phantom"
 
 
@@ -125,7 +125,8 @@ def _stamp(task: Task) -> str:
 
 def _read_stamp(path: Path) -> str:
     try:
-        return bytes(nib.Nifti1Image.from_filename(path).header["descrip"]).decode(errors="replace")
+        header = nib.Nifti1Image.from_filename(path).header
+        return header["descrip"].tobytes().rstrip(b"\0").decode(errors="replace")
     except (OSError, EOFError, nib.filebasedimages.ImageFileError):
         return ""
 

@@ -67,7 +67,7 @@ def simulate_subject(subject: Subject, model: Model) -> Iterator[tuple[str, nib.
     for image in subject.layout.images:
         grid = _grid(subject, image, head)
         if slab is None or subject.layout.alignment == "own":
-            slab = sample_head(head, grid)
+            slab = sample_head(head, grid, near_brain=subject.layout.brain_only)
             brain = _volume(slab.brain > 0.5, slab, grid)
             yield "brain_mask", _published(brain.astype(np.uint8), grid)
             if lesions is not None:

@@ -28,12 +28,13 @@ MIDDLE_AGE = 45.0
 class Guide:
     """What a simulation asks of an anatomy again and again, on a grid of `STEP` mm.
 
-    `brain`: 1 in the brain, fading to 0 over the skull, (x, y, z).
-    `reach`: where any head tissue can be after a warp, (x, y, z) bool. `pull`: the displacement that widens
+    `near_brain`: where there is brain or it is near, (x, y, z) bool. `brain`: 1 in the brain, 0 beyond the skull.
+    `reach`: where there is head tissue or it is near, (x, y, z) bool. `pull`: the displacement that widens
     the ventricles by 1 mm, (x, y, z, 3). `to_ventricle_mm`: distance to them, (x, y, z). `centre`: of the brain.
     """
 
     reach: np.ndarray
+    near_brain: np.ndarray
     brain: np.ndarray
     pull: np.ndarray
     to_ventricle_mm: np.ndarray
@@ -75,6 +76,7 @@ def make_guide(anatomy: Anatomy) -> Guide:
     pull = np.stack(np.gradient(ndimage.gaussian_filter(fluid, VENTRICLE_REACH_MM / STEP)), axis=-1)
     return Guide(
         reach=ndimage.binary_dilation(tissue, iterations=2),
+        near_brain=ndimage.binary_dilation(brain, iterations=2),
         brain=ndimage.gaussian_filter(brain.astype(np.float32), 1.0),
         pull=(pull / np.linalg.norm(pull, axis=-1).max()).astype(np.float32),
         to_ventricle_mm=ndimage.distance_transform_edt(fluid < 0.5, sampling=STEP).astype(np.float32),

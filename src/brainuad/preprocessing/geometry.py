@@ -112,7 +112,7 @@ def dice(first: sitk.Image, second: sitk.Image) -> float:
     """Dice overlap of two masks on one grid; 0 where both are empty."""
     a, b = sitk.GetArrayViewFromImage(first) > 0, sitk.GetArrayViewFromImage(second) > 0
     total = np.count_nonzero(a) + np.count_nonzero(b)
-    return 2.0 * float(np.count_nonzero(a & b)) / total if total else 0.0
+    return 2.0 * int(np.count_nonzero(a & b)) / int(total) if total else 0.0
 
 
 def volume_ml(mask: sitk.Image) -> float:

@@ -11,6 +11,7 @@ import numpy as np
 import SimpleITK as sitk
 from skimage.segmentation import find_boundaries
 
+from brainuad.preprocessing.geometry import bounding_box, cut
 from brainuad.storage import atomic_path
 
 BRAIN_COLOUR = (230, 159, 0)
@@ -19,7 +20,9 @@ LESION_COLOUR = (240, 60, 160)
 # Shares of the brain's height at which axial slices are shown.
 AXIAL_SHARES = (0.25, 0.45, 0.6, 0.8)
 SUBJECTS_PER_PAGE = 24
-STRIP_INCHES = 1.3
+STRIP_INCHES = 1.6
+# How much of the head around the atlas brain is shown.
+MARGIN_MM = 18.0
 
 
 def draw_strip(
@@ -32,13 +35,14 @@ def draw_strip(
     """
     from matplotlib import image as image_file
 
-    voxels = sitk.GetArrayFromImage(head)
-    inside = sitk.GetArrayFromImage(brain) > 0
+    box = bounding_box(atlas_brain, MARGIN_MM)
+    head, brain, atlas_brain = (cut(image, box) for image in (head, brain, atlas_brain))
+    voxels, inside = sitk.GetArrayFromImage(head), sitk.GetArrayFromImage(brain) > 0
     outlines = [(sitk.GetArrayFromImage(atlas_brain) > 0, ATLAS_COLOUR), (inside, BRAIN_COLOUR)]
     heights, columns, rows = (np.flatnonzero(inside.any(axis=axes)) for axes in ((1, 2), (0, 2), (0, 1)))
     levels = [int(heights[int(share * (len(heights) - 1))]) for share in AXIAL_SHARES]
     if lesion is not None:
-        marked = sitk.GetArrayFromImage(lesion) > 0
+        marked = sitk.GetArrayFromImage(cut(lesion, box)) > 0
         outlines.append((marked, LESION_COLOUR))
         if marked.any():
             levels[1] = int(marked.sum(axis=(1, 2)).argmax())
