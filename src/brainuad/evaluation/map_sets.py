@@ -131,7 +131,9 @@ class MapSet:
             with path.open("rb") as file:
                 values = np.lib.format.read_array(file, allow_pickle=False)
         except (OSError, ValueError) as error:
-            raise ScanError(f"its map {row['map']!r} cannot be read (truncated, or no array): delete it") from error
+            raise ScanError(
+                f"its map {row['map']!r} cannot be read (truncated, or no array): delete it"
+            ) from error
         if values.dtype != np.float16 or values.ndim != 3:
             raise ScanError(f"its map is {values.ndim}-D {values.dtype}; 3-D float16 is expected")
         if not np.isfinite(values).all() or values.min(initial=0) < 0:

@@ -139,7 +139,7 @@ class OneShotSettings(ResidualSettings):
     """At which time the image is noised for the single restoring step."""
 
     t_test: int = Field(500, gt=0)
-    mask_foreground: bool = False
+    mask: Literal["none", "foreground", "interior"] = "none"
 
 
 class PatchedOneShot(ScoringRule):

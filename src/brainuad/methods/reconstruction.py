@@ -6,6 +6,7 @@ Kascenas 2023, section 3.3: absolute error, averaged over the modalities, zero o
 from typing import Literal
 
 import torch
+import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor
 
@@ -19,8 +20,10 @@ class ResidualSettings(Settings):
 
     error: Literal["absolute", "squared"] = "absolute"
     over_modalities: Literal["mean", "max"] = "mean"
-    # Kascenas masks with the foreground; Behrendt and Bercea leave masking to the post-processing.
-    mask_foreground: bool = True
+    # foreground: Kascenas 2023 as printed. interior: the foreground eroded by a mean over a window, as in its
+    # released code, which made the published numbers. none: masking is left to the post-processing (Behrendt).
+    mask: Literal["none", "foreground", "interior"] = "foreground"
+    interior_window: int = Field(5, gt=0)
     batch_size: int = Field(64, gt=0)
 
 
@@ -44,7 +47,15 @@ def residual(x: Tensor, x_hat: Tensor, settings: ResidualSettings) -> Tensor:
     """The map (slice, x, y) from images and reconstructions (slice, channel, x, y)."""
     error = (x - x_hat).abs() if settings.error == "absolute" else (x - x_hat).square()
     combined = error.mean(dim=1) if settings.over_modalities == "mean" else error.amax(dim=1)
-    return combined * foreground(x)[:, 0] if settings.mask_foreground else combined
+    if settings.mask == "none":
+        return combined
+    fg = foreground(x)
+    return combined * (fg if settings.mask == "foreground" else interior(fg, settings.interior_window))[:, 0]
+
+
+def interior(fg: Tensor, window: int) -> Tensor:
+    """Where the mean of the foreground over a window exceeds 0.95; outside the image counts as background."""
+    return (F.avg_pool2d(fg, window, stride=1, padding=window // 2) > 0.95).float()
 
 
 def foreground(x: Tensor) -> Tensor:

@@ -4,7 +4,7 @@ Meissen et al. 2021 (Challenging current semi-supervised anomaly segmentation me
 by Kascenas 2023 and Frotscher 2023 on FLAIR and by Behrendt 2023 on T2.
 """
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -21,6 +21,8 @@ class ThresholdingSettings(Settings):
     """Which modality is equalised, and in how many bins."""
 
     modality: str = "flair"
+    # positive: voxels above 0 (Kascenas); brain: the brain mask, which Behrendt's B-spline ringing needs.
+    region: Literal["positive", "brain"] = "positive"
     bins: int = Field(256, ge=2)
 
 
@@ -42,14 +44,14 @@ class Thresholding(ScoringRule):
     def score(self, scan: Scan, draws: Draws) -> Scored:
         """The equalised volume; the "reconstruction" is zero, so that its l1 error is the mean intensity."""
         volume = scan.images[:, self.channel].cpu().numpy()
-        equalised = equalise(volume, self.settings.bins)
+        inside = volume > 0 if self.settings.region == "positive" else scan.brain[:, 0].cpu().numpy()
+        equalised = equalise(volume, inside, self.settings.bins)
         return Scored(torch.from_numpy(equalised), torch.zeros_like(scan.images))
 
 
-def equalise(volume: np.ndarray, bins: int) -> np.ndarray:
-    """The histogram-equalised foreground (> 0) of a whole volume, float32 in [0, 1], 0 outside it."""
-    inside = volume > 0
+def equalise(volume: np.ndarray, inside: np.ndarray, bins: int) -> np.ndarray:
+    """The histogram-equalised voxels `inside` a whole volume, float32 in [0, 1], and 0 elsewhere."""
     if not inside.any():
         return np.zeros(volume.shape, dtype=np.float32)
-    equalised = equalize_hist(volume / volume.max(), nbins=bins, mask=inside)
+    equalised = equalize_hist(volume / max(volume.max(), 1e-12), nbins=bins, mask=inside)
     return (equalised * inside).astype(np.float32)

@@ -20,7 +20,7 @@ from brainuad.storage import atomic_path
 # The atlas grid without the empty margins at the sides, with 40 mm of neck below and 20 mm of air above.
 ANATOMY_SHAPE = (192, 240, 215)
 ANATOMY_AFFINE = ATLAS_AFFINE @ np.array([[1.0, 0, 0, 24], [0, 1, 0, 0], [0, 0, 1, -40], [0, 0, 0, 1]])
-RECIPE = 2  # raise it when the segmentation changes, so that cached anatomies are made again
+RECIPE = 3  # raise it when the segmentation changes, so that cached anatomies are made again
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ WHOLE = {
 SOFT_TISSUE, SKIN = 507, 511
 COMPOSITION = MIXED | {label: {tissue: 1.0} for label, tissue in WHOLE.items()}
 FAT_DEPTH_MM = 7.0
-CLOSING_MM = 6
+CLOSING_MM, RIM_MM = 6, 3  # skull-stripping keeps the fluid in the sulci and a rim of it around the brain
 BLUR_MM = 0.6
 
 
@@ -122,5 +122,5 @@ def _fill_soft_tissue(fractions: dict[str, np.ndarray], labels: np.ndarray) -> N
 def _inside_skull(labels: np.ndarray) -> np.ndarray:
     tissue = (labels > 0) & (labels < 500) & (labels != 24)
     ball = ndimage.distance_transform_edt(~tissue) <= CLOSING_MM
-    closed = ndimage.distance_transform_edt(ball) > CLOSING_MM
+    closed = ndimage.distance_transform_edt(ball) > CLOSING_MM - RIM_MM
     return (closed & (labels > 0) & (labels < 500)) | tissue

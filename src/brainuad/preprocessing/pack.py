@@ -27,7 +27,7 @@ from brainuad.preprocessing.derivatives import (
 )
 from brainuad.preprocessing.recipe_steps import Scan, apply_steps
 from brainuad.preprocessing.recipes import Recipe
-from brainuad.storage import atomic_path, write_json, write_table
+from brainuad.storage import atomic_path, read_json, write_json, write_table
 
 log = logging.getLogger(__name__)
 
@@ -164,7 +164,15 @@ def read_scan(folder: Path, row: Mapping[str, Any], modalities: tuple[str, ...])
     brain = _mask(brain_path, first.shape, affine) if brain_path.exists() else np.any(images > 0, axis=0)
     has_lesion_mask = lesion_path.exists()
     lesion = _mask(lesion_path, first.shape, affine) if has_lesion_mask else np.zeros(first.shape, dtype=bool)
-    return Scan(images, brain, lesion, affine), has_lesion_mask or row.get("group") == "healthy"
+    known = has_lesion_mask or row.get("group") == "healthy"
+    corrected = _bias_corrected(derivative_path(folder, subject, modalities[0]))
+    return Scan(images, brain, lesion, affine, corrected), known
+
+
+def _bias_corrected(image: Path) -> bool:
+    """Whether the sidecar of a derivative says that N4 was run."""
+    sidecar = image.with_name(image.name.replace(".nii.gz", ".json"))
+    return sidecar.exists() and bool(read_json(sidecar).get("Settings", {}).get("n4"))
 
 
 def _read(path: Path) -> Any:

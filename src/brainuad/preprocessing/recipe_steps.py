@@ -12,7 +12,9 @@ import numpy as np
 import SimpleITK as sitk
 
 from brainuad.errors import ScanError
+from brainuad.preprocessing.bias import correct_bias
 from brainuad.preprocessing.recipes import (
+    BiasCorrect,
     CropOrPad,
     CropToBrain,
     KeepSlices,
@@ -21,16 +23,21 @@ from brainuad.preprocessing.recipes import (
     ResizeInPlane,
     Smooth,
 )
+from brainuad.preprocessing.settings import N4Settings
 
 
 @dataclass(frozen=True)
 class Scan:
-    """One subject on one grid: images (channel, x, y, z) float32, masks (x, y, z) bool, affine 4 × 4."""
+    """One subject on one grid: images (channel, x, y, z) float32, masks (x, y, z) bool, affine 4 × 4.
+
+    `bias_corrected` says whether preprocessing has run N4 already.
+    """
 
     images: np.ndarray
     brain: np.ndarray
     lesion: np.ndarray
     affine: np.ndarray
+    bias_corrected: bool = False
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -58,7 +65,8 @@ def _window(scan: Scan, start: np.ndarray, size: np.ndarray) -> Scan:
         raise ScanError(f"the crop leaves nothing of a volume of {scan.shape} voxels")
     inside = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
     padding = [(int(a), int(b)) for a, b in zip(low - start, stop - high, strict=True)]
-    return Scan(
+    return replace(
+        scan,
         images=np.pad(scan.images[:, *inside], [(0, 0), *padding]),
         brain=np.pad(scan.brain[inside], padding),
         lesion=np.pad(scan.lesion[inside], padding),
@@ -123,7 +131,8 @@ def _resample(scan: Scan, step: Resample) -> Scan:
     offset = (scale - 1) / 2
     reference = (size.tolist(), scale.tolist(), offset.tolist())
     kind = sitk.sitkBSpline if step.interpolation == "b-spline" else sitk.sitkLinear
-    return Scan(
+    return replace(
+        scan,
         images=np.stack([_on_grid(image, reference, kind) for image in scan.images]),
         brain=_on_grid(scan.brain.astype(np.uint8), reference, sitk.sitkNearestNeighbor) > 0,
         lesion=_on_grid(scan.lesion.astype(np.uint8), reference, sitk.sitkNearestNeighbor) > 0,
@@ -157,7 +166,8 @@ def _resize_in_plane(scan: Scan, step: ResizeInPlane) -> Scan:
     options = {"mode": "bilinear"} if step.masks == "linear" else {"mode": "nearest-exact"}
     brain, lesion = resize(masks, **options) > 0.5
     scale = np.array([scan.shape[0] / step.size, scan.shape[1] / step.size, 1.0])
-    return Scan(
+    return replace(
+        scan,
         images=resize(scan.images, mode="bilinear", antialias=step.antialias),
         brain=brain,
         lesion=lesion,
@@ -190,6 +200,22 @@ def _smooth(scan: Scan, step: Smooth) -> Scan:
     return replace(scan, images=np.stack([smooth(image) for image in scan.images]))
 
 
+def _bias_correct(scan: Scan, step: BiasCorrect) -> Scan:
+    if scan.bias_corrected:
+        return scan
+    settings = N4Settings(**step.model_dump(exclude={"step"}))
+
+    def correct(image: np.ndarray) -> np.ndarray:
+        volumes = [
+            sitk.GetImageFromArray(np.ascontiguousarray(v.T)) for v in (image, scan.brain.astype(np.uint8))
+        ]
+        for volume in volumes:
+            volume.SetSpacing(scan.spacing_mm.tolist())
+        return sitk.GetArrayFromImage(correct_bias(*volumes, settings)).T
+
+    return replace(scan, images=np.stack([correct(image) for image in scan.images]), bias_corrected=True)
+
+
 _STEPS: dict[type, Callable[[Scan, Any], Scan]] = {
     CropToBrain: _crop_to_brain,
     CropOrPad: _crop_or_pad,
@@ -198,4 +224,5 @@ _STEPS: dict[type, Callable[[Scan, Any], Scan]] = {
     ResizeInPlane: _resize_in_plane,
     KeepSlices: _keep_slices,
     Smooth: _smooth,
+    BiasCorrect: _bias_correct,
 }

@@ -114,8 +114,21 @@ class Smooth(Settings):
     iterations: PositiveInt = 3
 
 
+class BiasCorrect(Settings):
+    """N4 in the brain mask, for data sets that are published without it; images that had it are left alone.
+
+    Behrendt 2023 corrects every data set. The parameters are those of `preprocessing.settings.N4Settings`.
+    """
+
+    step: Literal["bias_correct"]
+    levels: PositiveInt = 4
+    iterations: PositiveInt = 200
+    tolerance: PositiveFloat = 5e-4
+    shrink: PositiveInt = 4
+
+
 Step = Annotated[
-    CropToBrain | CropOrPad | Normalise | Resample | ResizeInPlane | KeepSlices | Smooth,
+    CropToBrain | CropOrPad | Normalise | Resample | ResizeInPlane | KeepSlices | Smooth | BiasCorrect,
     Field(discriminator="step"),
 ]
 

@@ -89,7 +89,7 @@ class BatchOrder:
         self.index = index
         self.by_volume = epoch == "volumes"
         self.seed = seed
-        units = len(index.subjects) if self.by_volume else len(index.slices)
+        units = len(np.unique(index.slices[:, 2])) if self.by_volume else len(index.slices)
         self.batch_size = min(batch_size, units)
         self.per_epoch = units // self.batch_size
         self._epoch: tuple[int, np.ndarray] | None = None

@@ -77,7 +77,9 @@ class Engine:
         self.order = BatchOrder(
             job.training.index, self.settings.batch_size, self.settings.epoch, seed=job.seed
         )
-        self.draws = Draws(job.seed, ("training",), str(fabric.device))
+        # Each further process draws its own times and noise.
+        rank = (fabric.global_rank,) if fabric.global_rank else ()
+        self.draws = Draws(job.seed, ("training", *rank), str(fabric.device))
 
     def _prepare_model(self) -> None:
         model = self.job.model.to(self.fabric.device)

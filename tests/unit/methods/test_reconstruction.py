@@ -5,7 +5,13 @@ import torch
 from torch import Tensor, nn
 
 from brainuad.methods.base import ImageShape, Scan
-from brainuad.methods.reconstruction import ReconstructionResidual, ResidualSettings, foreground, residual
+from brainuad.methods.reconstruction import (
+    ReconstructionResidual,
+    ResidualSettings,
+    foreground,
+    interior,
+    residual,
+)
 from brainuad.randomness import Draws, torch_generator
 
 # One slice of two modalities and three pixels; the last pixel is background.
@@ -35,7 +41,7 @@ class Halving(nn.Module):
     ],
 )
 def test_residual_equals_the_computation_by_hand(error, over_modalities, expected: list[float]) -> None:
-    settings = ResidualSettings(error=error, over_modalities=over_modalities, mask_foreground=False)
+    settings = ResidualSettings(error=error, over_modalities=over_modalities, mask="none")
     torch.testing.assert_close(residual(X, X_HAT, settings), torch.tensor([[expected]]))
 
 
@@ -67,3 +73,12 @@ def test_batch_size_changes_neither_map_nor_reconstruction(batch_size: int) -> N
     torch.testing.assert_close(scored.anomaly_map, x.mean(dim=1) / 2 * foreground(x)[:, 0])
     assert sum(model.seen) == 7
     assert max(model.seen) <= batch_size
+
+
+def test_the_interior_is_where_a_whole_window_is_foreground() -> None:
+    fg = torch.zeros(1, 1, 9, 9)
+    fg[..., 1:8, 0:7] = 1
+    found = interior(fg, window=3)[0, 0].bool()
+    expected = torch.zeros(9, 9, dtype=torch.bool)
+    expected[2:7, 1:6] = True
+    assert torch.equal(found, expected)

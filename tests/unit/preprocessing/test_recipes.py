@@ -168,3 +168,25 @@ def test_contradictory_steps_are_refused(step):
 def test_a_modality_named_twice_is_refused():
     with pytest.raises(ValidationError, match="twice"):
         Recipe(modalities=("t1", "t1"))
+
+
+def test_n4_removes_a_smooth_field_unless_it_was_run_before() -> None:
+    from dataclasses import replace
+
+    from brainuad.preprocessing.recipe_steps import Scan, apply_steps
+
+    x, y, z = np.meshgrid(*(np.linspace(-1, 1, 48),) * 3, indexing="ij")
+    brain = x**2 + y**2 + z**2 < 0.8
+    image = ((100 + 20 * np.sin(9 * y)) * np.exp(0.4 * x) * brain).astype(np.float32)[None]
+    scan = Scan(image, brain, np.zeros_like(brain), np.eye(4))
+    (step,) = Recipe.model_validate(
+        {"modalities": ["t2"], "steps": [{"step": "bias_correct", "shrink": 2}]}
+    ).steps
+    corrected = apply_steps(scan, [step]).images[0]
+
+    def left_to_right(volume: np.ndarray) -> float:
+        return float(volume[brain & (x > 0.3)].mean() / volume[brain & (x < -0.3)].mean())
+
+    assert left_to_right(image[0]) > 1.4
+    assert 0.93 < left_to_right(corrected) < 1.07
+    assert apply_steps(replace(scan, bias_corrected=True), [step]).images is image
