@@ -1,9 +1,8 @@
 """Any folder in the Brain Imaging Data Structure (https://bids-specification.readthedocs.io).
 
 Scans: `sub-01[/ses-2]/anat/sub-01[_ses-2]_..._{T1w,T2w,FLAIR,PDw,CT}.nii.gz`; a T1w with a `ce-` entity is
-t1ce.
-People: `participants.tsv` with age, sex, group. Lesion masks: `*_label-lesion_mask.nii.gz` (or
-`desc-lesion_mask`) beside the scans or anywhere under `derivatives/`, on the voxel grid of a scan.
+t1ce. People: `participants.tsv` with age, sex, group. Lesion masks: `*_label-lesion_mask.nii.gz` (or
+`desc-...lesion_mask`) beside the scans or anywhere under `derivatives/`, on the voxel grid of a scan.
 """
 
 import os
@@ -139,5 +138,5 @@ def _masks(files: list[BidsFile], kind: str) -> list[str]:
         for file in files
         if file.suffix == "mask"
         and file.entities.get("space", "orig") in OWN_SPACE
-        and kind in (file.entities.get("label", "").lower(), file.entities.get("desc", "").lower())
+        and any(file.entities.get(entity, "").lower().endswith(kind) for entity in ("label", "desc"))
     ]

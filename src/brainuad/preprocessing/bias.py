@@ -72,7 +72,7 @@ def log_bias_field(voxels: np.ndarray, mask: np.ndarray, settings: N4Settings) -
 
 
 def sharpen(log_intensities: np.ndarray) -> np.ndarray:
-    """The expected log intensities without bias, given those with it (1-D; Sled 1998, equations 8 to 12).
+    """The expected log intensities without bias, given those with it (1-D; Sled 1998, N3).
 
     The histogram is deconvolved with the Gaussian distribution of the bias by a Wiener filter.
     """

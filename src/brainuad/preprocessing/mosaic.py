@@ -59,9 +59,9 @@ def draw_strip(
 
 
 def draw_pages(strips: Sequence[tuple[str, Path, str]], folder: Path) -> list[Path]:
-    """Writes `mosaic.png`, then `mosaic-2.png` and so on, from (subject, strip picture, reason) in order.
+    """Writes `mosaic.png`, then `mosaic-2.png` and so on, from (label, strip picture, reason) in order.
 
-    A subject without a picture is an empty tile with its reason.
+    A subject with a reason is excluded: an empty tile with that text.
     """
     for old in folder.glob("mosaic*.png"):
         old.unlink()
@@ -80,12 +80,12 @@ def _draw_page(strips: Sequence[tuple[str, Path, str]], path: Path) -> None:
 
     figure = Figure(figsize=(9.0, STRIP_INCHES * len(strips)), dpi=150, layout="constrained")
     all_axes = figure.subplots(len(strips), 1, squeeze=False)[:, 0]
-    for axes, (subject, picture, reason) in zip(all_axes, strips, strict=True):
-        if picture.is_file():
+    for axes, (label, picture, reason) in zip(all_axes, strips, strict=True):
+        if not reason and picture.is_file():
             axes.imshow(image_file.imread(picture))
         else:
             axes.text(0.5, 0.5, f"excluded: {reason}", ha="center", va="center", wrap=True, fontsize=8)
-        axes.set_ylabel(subject, rotation=0, ha="right", va="center", fontsize=8)
+        axes.set_ylabel(label, rotation=0, ha="right", va="center", fontsize=8)
         axes.set_xticks([])
         axes.set_yticks([])
     with atomic_path(path) as temporary:

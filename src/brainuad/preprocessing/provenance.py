@@ -33,7 +33,7 @@ def common_sidecar(source: str, settings: PreprocessingSettings) -> dict[str, An
         "SpatialReference": "SRI24",
         "SkullStripEngine": settings.skull_strip,
         "Registration": settings.registration,
-        "Settings": settings.model_dump(mode="json"),
+        "Settings": settings.model_dump(mode="json", exclude={"hd_bet": {"program", "weights"}}),
     }
 
 

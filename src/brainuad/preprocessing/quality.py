@@ -26,7 +26,11 @@ def summarise(derivatives: Path, cohort: pd.DataFrame, max_failed_share: float =
     rows = [_row(Path(derivatives), row) for row in cohort.to_dict("records")]
     table = pd.DataFrame(rows, columns=list(QUALITY_COLUMNS))
     write_table(table, Path(derivatives) / "quality.tsv")
-    strips = [(row["subject"], strip_path(derivatives, row["subject"]), row["reason"]) for row in rows]
+    # The mosaic goes into the HTML report, so it names rows of the table and not subjects.
+    strips = [
+        (f"row {number}", strip_path(derivatives, row["subject"]), row["reason"])
+        for number, row in enumerate(rows, start=1)
+    ]
     draw_pages(strips, Path(derivatives))
     failed = [row["reason"] for row in rows if row["status"] != "ok"]
     if len(failed) > max_failed_share * len(rows):
@@ -36,11 +40,12 @@ def summarise(derivatives: Path, cohort: pd.DataFrame, max_failed_share: float =
 
 def _row(derivatives: Path, cohort_row: Mapping[Any, Any]) -> dict[str, Any]:
     row = {column: cohort_row[column] for column in COHORT_PART}
+    if cohort_row["status"] != "ok":
+        return row | {"status": "excluded", "reason": cohort_row["reason"]}
     path = quality_path(derivatives, cohort_row["subject"])
     if path.is_file():
         return row | read_json(path)
-    reason = cohort_row["reason"] if cohort_row["status"] != "ok" else "preprocessing did not finish"
-    return row | {"status": "excluded", "reason": reason}
+    return row | {"status": "excluded", "reason": "preprocessing did not finish"}
 
 
 def _too_many(derivatives: Path, reasons: list[str], total: int, share: float) -> str:

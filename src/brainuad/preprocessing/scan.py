@@ -5,6 +5,7 @@ thousand), and converted; world coordinates stay the same (nibabel counts to the
 the left, back and top).
 """
 
+import math
 import zlib
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,9 @@ RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 # Directions that are off by more than this are sheared (gantry tilt), not rounded.
 LARGEST_SHEAR = 0.01
 SMALLEST_AXIS = 8
-READ_ERRORS = (OSError, EOFError, zlib.error, ValueError, nib.filebasedimages.ImageFileError)
+# A damaged header can ask for more memory than there is.
+MOST_VOXELS = 10**9
+READ_ERRORS = (OSError, EOFError, zlib.error, ValueError, TypeError, nib.filebasedimages.ImageFileError)
 
 
 def read_scan(path: Path, label: str) -> sitk.Image:
@@ -100,6 +103,8 @@ def _read(path: Path, label: str) -> tuple[np.ndarray, np.ndarray]:
     try:
         image: Any = nib.load(path)
         shape = image.shape
+        if not 0 < math.prod(shape) <= MOST_VOXELS:
+            raise ScanError(f"{label}: implausible shape {_shape(shape)}")
         voxels = np.asarray(image.dataobj, dtype=np.float32)
     except READ_ERRORS as error:
         if isinstance(error, FileNotFoundError):

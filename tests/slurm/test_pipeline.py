@@ -1,0 +1,62 @@
+"""The real chain on a real SLURM: every stage is a SLURM job, and a requeued training goes on."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from brainuad.storage import read_json
+from tests.slurm.runs import SlurmRun, wait_until
+from tests.workflow.conftest import copy_workflow
+
+STUDY = "workflow/studies/smoke.yaml"
+
+
+@pytest.fixture
+def chain(slurm_run: SlurmRun) -> SlurmRun:
+    """The smoke study on the tumour phantom alone, which needs no skull stripping."""
+    workflow = copy_workflow(slurm_run.folder / "workflow")
+    workflow.change(
+        STUDY,
+        {
+            "splits": {"brats21": {"unit": "share", "train": 0.34, "validation": 0.33, "test": 0.33}},
+            "training_data": {"datasets": ["brats21"], "slices": "tumour-free"},
+            "healthy_dataset": None,
+        },
+    )
+    config = workflow.folder / "config.yaml"
+    content = yaml.safe_load(config.read_text())
+    content["datasets"] = {"brats21": "phantom"}
+    content["phantom"]["subjects"] = {"brats21": 3}
+    config.write_text(yaml.safe_dump(content))
+    return SlurmRun(workflow.folder)
+
+
+def job_of(folder: Path, rule: str) -> str | None:
+    """The SLURM id of the running job of a rule that was sent from `folder`."""
+    command = ["squeue", "--noheader", "--states=R", "--format=%i %Z %k"]
+    listed = subprocess.run(command, capture_output=True, text=True, timeout=20).stdout.splitlines()
+    mine = [line.split(maxsplit=2) for line in listed if str(folder) in line and rule in line]
+    return mine[0][0] if mine else None
+
+
+def test_the_chain_runs_on_a_cluster_and_a_requeued_training_goes_on(chain: SlurmRun) -> None:
+    slow = {"training": {"iterations": 1500, "batch_size": 8, "validate_every": 500}}
+    content = yaml.safe_load((chain.folder / STUDY).read_text())
+    content["models"]["dae-coarse"]["quick"] = {"network": {"widths": [16, 32]}, **slow}
+    (chain.folder / STUDY).write_text(yaml.safe_dump(content))
+    process = chain.start("all")
+    log = chain.folder / "results/logs/train/smoke/dae-coarse/run-0.log"
+    try:
+        wait_until(lambda: log.exists() and "step 150 of" in log.read_text(), "training to begin", 400)
+        job = job_of(chain.folder, "train")
+        assert job is not None
+        subprocess.run(["scontrol", "requeue", job], check=True, timeout=20)
+        assert process.wait(300) == 0, chain.log.read_text()[-6000:]
+    finally:
+        process.kill()
+    assert "going on from step" in log.read_text()
+    cost = read_json(chain.folder / "results/smoke/models/dae-coarse/run-0/cost.json")
+    assert cost["iterations"] == 1500
+    assert (chain.folder / "results/report/index.html").exists()
