@@ -107,7 +107,7 @@ class ArrayStore:
         path = self.folder / f"{name}.npy"
         try:
             return np.load(path, mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError) as error:
+        except (OSError, EOFError, ValueError) as error:
             raise InputError(f"{path}: not a readable array ({error}). Pack the data set again.") from error
 
 

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from pydantic import Field, field_validator
 
 from brainuad.phantom.settings import PhantomSettings
-from brainuad.settings import Settings
+from brainuad.settings import Name, Settings
 
 Scale = Literal["quick", "paper"]
 Device = Literal["auto", "cpu", "cuda"]
@@ -49,7 +49,7 @@ class Config(Settings):
     studies: tuple[str, ...] = Field(("quickstart",), min_length=1)
     scale: Scale = "quick"
     seed: int = Field(0, ge=0)
-    datasets: dict[str, DatasetLocation] = Field(
+    datasets: dict[Name, DatasetLocation] = Field(
         default_factory=lambda: {name: DatasetLocation() for name in ("ixi", "brats21", "mslub")}
     )
     phantom: PhantomConfig = PhantomConfig()

@@ -23,7 +23,7 @@ def read_plan(config: Mapping[str, Any], folder: Path, where: str = "config.yaml
     `folder` holds `recipes.yaml` and `studies/`.
     """
     errors: list[str] = []
-    settings = _validate(Config, dict(config), where, errors)
+    settings = _validate(Config, config, where, errors)
     if settings is None:
         raise ConfigError(errors)
     recipes = _read_recipes(folder / "recipes.yaml", settings.scale, errors)
@@ -60,7 +60,11 @@ def _read_yaml(path: Path, errors: list[str]) -> dict[str, Any]:
 def _read_recipes(path: Path, scale: str, errors: list[str]) -> dict[str, Recipe]:
     recipes = {}
     for name, content in _read_yaml(path, errors).items():
-        recipe = _validate(Recipe, at_scale(content, scale), f"{path.name}: {name}", errors)
+        if not isinstance(content, dict):
+            errors.append(f"{path.name}: {name}: expected modalities and steps.")
+            continue
+        chosen = _at_scale(content, scale, f"{path.name}: {name}", errors)
+        recipe = _validate(Recipe, chosen, f"{path.name}: {name}", errors)
         if recipe is not None:
             recipes[name] = recipe
     return recipes
@@ -74,10 +78,18 @@ def _read_studies(config: Config, folder: Path, where: str, errors: list[str]) -
             errors.append(f"{where}: studies: {name!r} {unknown_name(name, known)}")
             continue
         path = folder / f"{name}.yaml"
-        study = _validate(Study, at_scale(_read_yaml(path, errors), config.scale), path.name, errors)
+        content = _at_scale(_read_yaml(path, errors), config.scale, path.name, errors)
+        study = _validate(Study, content, path.name, errors)
         if study is not None:
             studies[name] = study
     return studies
+
+
+def _at_scale(content: dict[str, Any], scale: str, where: str, errors: list[str]) -> dict[str, Any]:
+    if not isinstance(content.get("quick", {}), dict):
+        errors.append(f"{where}: quick: expected a mapping of keys to values.")
+        return {key: value for key, value in content.items() if key != "quick"}
+    return at_scale(content, scale)
 
 
 def _inconsistencies(plan: Plan, where: str) -> Iterable[str]:
@@ -172,8 +184,10 @@ def _dataset_errors(plan: Plan, name: str, where: str) -> Iterable[str]:
             yield f"{where}: phantom.subjects.{name}: how many subjects to simulate is not given."
         elif location.path is not None and not location.path.is_dir():
             yield f"{where}: datasets.{name} = {str(location.path)!r}: no such folder."
+        elif not plan.subjects(name):
+            yield f"{where}: datasets.{name}: no subject in {plan.root(name)}. Expected {plan.dataset(name).layout}."
         else:
-            plan.subjects(name)
+            plan.source(name)  # opens the spreadsheet beside the scans
     except ValidationError as error:
         yield from explain(error, f"{where}: datasets.{name}.preprocessing", PreprocessingSettings)
     except InputError as error:

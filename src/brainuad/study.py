@@ -8,7 +8,7 @@ from brainuad.evaluation.settings import EvaluationSettings, PostProcessingStep
 from brainuad.evaluation.significance_settings import SignificanceSettings
 from brainuad.preprocessing.split_settings import DatasetSplit
 from brainuad.reporting.settings import FigureSettings, TableSettings
-from brainuad.settings import Settings
+from brainuad.settings import Name, Settings
 
 
 class TrainingData(Settings):
@@ -64,10 +64,10 @@ class Study(Settings):
     post_processing: tuple[PostProcessingStep, ...] = ()
     evaluation: EvaluationSettings = EvaluationSettings()
     significance: SignificanceSettings = SignificanceSettings()
-    models: dict[str, ModelEntry] = Field(default_factory=dict)
-    methods: dict[str, MethodEntry]
-    tables: dict[str, TableSettings] = Field(default_factory=dict)
-    figures: dict[str, FigureSettings] = Field(default_factory=dict)
+    models: dict[Name, ModelEntry] = Field(default_factory=dict)
+    methods: dict[Name, MethodEntry]
+    tables: dict[Name, TableSettings] = Field(default_factory=dict)
+    figures: dict[Name, FigureSettings] = Field(default_factory=dict)
 
 
 def overlay(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:

@@ -44,7 +44,6 @@ def test_of_a_repeated_participant_the_first_row_counts_and_a_missing_one_is_unk
     assert cohort.loc["02", ["age", "sex", "group"]].tolist() == ["", "", "patient"]
 
 
-@pytest.mark.xfail(reason="not caught yet by the adapters in datasets", strict=False)
 @pytest.mark.parametrize(
     "rows",
     [
@@ -72,7 +71,6 @@ def test_spaces_and_other_letters_in_a_path_and_odd_labels_are_fine(tmp_path: Pa
     assert (cohort["status"] == "ok").all()
 
 
-@pytest.mark.xfail(reason="not caught yet by the adapters in datasets", strict=False)
 def test_a_label_without_letters_and_digits_is_refused(tmp_path: Path) -> None:
     text = error_of(*index(bids_folder(tmp_path / "bids", "é", "01"), tmp_path / "c.tsv"))
     assert "sub-é" in text

@@ -110,7 +110,6 @@ def test_a_missing_file_of_the_arrays_is_named(scored: dict[str, Path], name: st
     assert name in error_of(*infer(scored))
 
 
-@pytest.mark.xfail(reason="not caught yet by arrays.py", strict=False)
 def test_an_empty_file_of_the_arrays_is_named(scored: dict[str, Path]) -> None:
     scored["patients"].with_name("lesion.npy").write_bytes(b"")
     assert "lesion.npy" in error_of(*evaluate(scored))

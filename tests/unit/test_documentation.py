@@ -28,7 +28,7 @@ PAGES = sorted(
     [README, REPOSITORY / "CONTRIBUTING.md", REPOSITORY / "results/README.md", *DOCS.rglob("*.md")]
 )
 STUDIES = sorted((REPOSITORY / "workflow/studies").glob("*.yaml"))
-METHODS = {**models(), **scoring_rules()}
+METHODS: dict[str, Any] = {**models(), **scoring_rules()}
 # Mappings whose keys are the user's, shown as one value.
 WHOLE = {"datasets", "phantom.subjects"}
 

@@ -37,7 +37,6 @@ def test_wrong_names_in_configuration_and_study_are_shown_together(workflow: Wor
     assert "Traceback" not in text
 
 
-@pytest.mark.xfail(reason="plan_reader does not open the spreadsheet yet", strict=False)
 def test_a_broken_spreadsheet_stops_without_a_traceback(workflow: Workflow) -> None:
     root = workflow.folder / "IXI"
     root.mkdir()

@@ -19,7 +19,7 @@ rule simulate:
         folder="results/phantom/{dataset}",
         atlas=CONFIG.atlas_folder,
     shell:
-        "brainuad simulate --settings {params.settings:q} --atlas {params.atlas}"
+        "brainuad simulate --settings {params.settings:q} --atlas {params.atlas:q}"
         " --folder {params.folder} --workers {threads} --output {output} 2> {log}"
 
 
@@ -60,7 +60,7 @@ rule preprocess:
         atlas=CONFIG.atlas_folder,
     shell:
         "brainuad preprocess --settings {params.settings:q} --cohort {input.cohort} --threads {threads}"
-        " --subject {wildcards.subject} --atlas {params.atlas} --output {output} 2> {log}"
+        " --subject {wildcards.subject} --atlas {params.atlas:q} --output {output} 2> {log}"
 
 
 rule assess:

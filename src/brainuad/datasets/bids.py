@@ -81,6 +81,10 @@ class Bids(Dataset):
             if not (entry.name.startswith("sub-") and entry.is_dir()):
                 continue
             label = entry.name.removeprefix("sub-")
+            if not alphanumeric(label):
+                raise InputError(
+                    f"{self.name}: the folder {entry.name} has no letter (a-z) or digit in its label. Rename it."
+                )
             sessions = [e.name for e in sorted_entries(Path(entry.path)) if e.name.startswith("ses-")]
             for session in sessions or [""]:
                 name = alphanumeric(label) + alphanumeric(session)

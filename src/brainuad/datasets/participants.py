@@ -1,5 +1,6 @@
 """`participants.tsv` as BIDS defines it: one person a row, with age, sex and group where known."""
 
+import csv
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,12 +32,13 @@ def read_participants(path: Path) -> dict[str, Person]:
     """
     if not path.is_file():
         return {}
-    table = read_table(path)
+    # A quotation mark in a remark would swallow the rows up to the next one; a surplus cell would shift a row.
+    table = read_table(path, quoting=csv.QUOTE_NONE, index_col=False)
     if "participant_id" not in table.columns:
         raise InputError(f"{path}: expected a column participant_id, as BIDS defines it.")
     people: dict[str, Person] = {}
     for row in table.to_dict("records"):
-        label = row["participant_id"].removeprefix("sub-")
+        label = row["participant_id"].strip().removeprefix("sub-")
         person = Person(
             age=_age(row.get("age", "")),
             sex=SEX.get(row.get("sex", "").strip().lower(), ""),

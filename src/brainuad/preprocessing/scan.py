@@ -5,6 +5,7 @@ thousand), and converted; world coordinates stay the same (nibabel counts to the
 the left, back and top).
 """
 
+import gzip
 import math
 import zlib
 from pathlib import Path
@@ -23,7 +24,11 @@ LARGEST_SHEAR = 0.01
 SMALLEST_AXIS = 8
 # A damaged header can ask for more memory than there is.
 MOST_VOXELS = 10**9
-READ_ERRORS = (OSError, EOFError, zlib.error, ValueError, TypeError, nib.filebasedimages.ImageFileError)
+READ_ERRORS = (
+    *(OSError, EOFError, MemoryError, TypeError, ValueError, zlib.error),
+    *(nib.filebasedimages.ImageFileError, nib.spatialimages.HeaderDataError),
+)
+CHUNK_BYTES = 1 << 24
 
 
 def read_scan(path: Path, label: str) -> sitk.Image:
@@ -101,10 +106,13 @@ def write_image(image: sitk.Image, path: Path) -> None:
 
 def _read(path: Path, label: str) -> tuple[np.ndarray, np.ndarray]:
     try:
+        _verify_checksum(path)
         image: Any = nib.load(path)
         shape = image.shape
         if not 0 < math.prod(shape) <= MOST_VOXELS:
             raise ScanError(f"{label}: implausible shape {_shape(shape)}")
+        if np.issubdtype(image.get_data_dtype(), np.complexfloating):
+            raise ScanError(f"{label}: complex voxels, expected magnitudes")
         voxels = np.asarray(image.dataobj, dtype=np.float32)
     except READ_ERRORS as error:
         if isinstance(error, FileNotFoundError):
@@ -115,6 +123,14 @@ def _read(path: Path, label: str) -> tuple[np.ndarray, np.ndarray]:
     if len(shape) != 3:
         raise ScanError(f"{label}: {len(shape)}-D image (shape {_shape(shape)}), expected 3-D")
     return voxels.reshape(shape), np.asarray(image.affine, dtype=float)
+
+
+def _verify_checksum(path: Path) -> None:
+    """Reads a compressed file to its end, where its checksum is; nibabel stops at the last voxel."""
+    if path.suffix == ".gz":
+        with gzip.open(path) as file:
+            while file.read(CHUNK_BYTES):
+                pass
 
 
 def _shape(shape: tuple[int, ...]) -> str:
