@@ -72,7 +72,7 @@ hd-bet-v1: $(INSTALLED) ## add HD-BET version 1 for skull stripping (weights ins
 
 # In an environment of its own: it brings torchvision, which breaks other packages where its build and that of
 # PyTorch differ. HD-BET itself does not need it.
-hd-bet: ## set up the current HD-BET in .venv-hd-bet (it downloads its weights at first use)
+hd-bet: ## set up the current HD-BET in .venv-hd-bet (run `hd-bet` once by hand to download its weights)
 	$(PYTHON) -m venv $(HD_BET)
 	$(HD_BET)/bin/python -m pip install $(PIP_ARGS) -c constraints.txt hd-bet==2.0.1
 	$(HD_BET)/bin/python -c 'import torchvision' 2>/dev/null || \

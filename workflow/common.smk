@@ -32,7 +32,7 @@ def names_of(part):
 
 wildcard_constraints:
     study=alternatives(PLAN.studies),
-    dataset=alternatives(PLAN.used_datasets()),
+    dataset=alternatives(CONFIG.datasets),
     recipe=alternatives(study.recipe for study in PLAN.studies.values()),
     model=alternatives(names_of("models")),
     method=alternatives(names_of("methods")),

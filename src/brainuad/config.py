@@ -18,8 +18,8 @@ class DatasetLocation(Settings):
     """Where a data set lies: a folder in its published layout, or the phantom when there is no path."""
 
     path: Path | None = None
-    # The layout, for a name that is not a built-in data set.
-    format: Literal["bids"] | None = None
+    # The layout (bids, or the name of a built-in data set), for a name that is not a built-in data set.
+    format: str | None = None
     # What differs from the data set's own preprocessing defaults.
     preprocessing: dict[str, Any] = Field(default_factory=dict)
 

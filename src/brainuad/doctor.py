@@ -12,6 +12,7 @@ from typing import Literal
 from brainuad.atlas import sri24_paths
 from brainuad.errors import InputError
 from brainuad.plan import Plan
+from brainuad.preprocessing.hd_bet import find_program, find_weights
 
 State = Literal["ok", "missing", "note"]
 PACKAGES = ("torch", "snakemake", "SimpleITK", "monai", "lightning-fabric", "spacy", "mlxtend")
@@ -70,16 +71,13 @@ def _engine(engine: str, plan: Plan) -> Finding:
         if importlib.util.find_spec(module) is None:
             return Finding("software", "missing", f"skull stripping with {engine}: run `{remedy}`")
         return Finding("software", "ok", f"skull stripping with {engine}, weights included")
-    settings = next(
-        s.hd_bet for s in map(plan.preprocessing, plan.used_datasets()) if s.skull_strip == engine
-    )
-    if shutil.which(settings.program) is None:
-        return Finding("software", "missing", f"program {settings.program!r}: run `make hd-bet`")
-    weights = Path(settings.weights) if settings.weights else Path.home() / "hd-bet_params" / "release_2.0.0"
-    if not weights.is_dir():
-        text = f"weights of HD-BET 2 in {weights}: they are downloaded at the first use, or put them there"
-        return Finding("software", "note", text)
-    return Finding("software", "ok", f"{settings.program} with weights in {weights}")
+    chosen = map(plan.preprocessing, plan.used_datasets())
+    settings = next(found.hd_bet for found in chosen if found.skull_strip == engine)
+    try:
+        program, weights = find_program(settings), find_weights(settings)
+    except InputError as error:
+        return Finding("software", "missing", str(error))
+    return Finding("software", "ok", f"skull stripping with {program}, weights in {weights}")
 
 
 def _datasets(plan: Plan) -> Iterator[Finding]:

@@ -73,14 +73,15 @@ class Plan:
         settings = defaults.model_dump(mode="json")
         if defaults.skull_strip != "none":
             settings["skull_strip"] = self.config.skull_strip
-        needed = self._needed_modalities(name) | {defaults.reference}
-        for key in ("modalities", "optional_modalities"):
-            settings[key] = [modality for modality in settings[key] if modality in needed]
+        if needed := self._needed_modalities(name):
+            needed.add(defaults.reference)
+            for key in ("modalities", "optional_modalities"):
+                settings[key] = [modality for modality in settings[key] if modality in needed]
         changes = self.config.datasets[name].preprocessing
         return PreprocessingSettings.model_validate(overlay(settings, changes))
 
     def _needed_modalities(self, name: str) -> set[str]:
-        """The modalities of the recipes under which a data set is packed."""
+        """The modalities of the recipes under which a data set is packed; none if no study uses it."""
         studies = [study for study in self.studies.values() if name in study.splits]
         return {modality for study in studies for modality in self.recipes[study.recipe].modalities}
 

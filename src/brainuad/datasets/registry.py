@@ -13,15 +13,12 @@ BUILT_IN: dict[str, Dataset] = {dataset.name: dataset for dataset in (Ixi(), Bra
 
 
 def find_dataset(name: str, format: str | None = None) -> Dataset:
-    """The built-in data set `name`, or with `format` "bids" a BIDS folder under that name."""
+    """The data set `name`; with `format` a folder of the user's own in the layout of a built-in one or BIDS."""
     if format == "bids":
         return Bids(name)
-    if format is not None:
-        raise InputError(f"config.yaml: datasets.{name}.format = '{format}' is not known; expected bids.")
-    if name in BUILT_IN:
-        return BUILT_IN[name]
-    if name == "bids":
-        return Bids()
-    close = get_close_matches(name, BUILT_IN, n=1)
+    wanted, key = (name, name) if format is None else (format, f"{name}.format")
+    if wanted in BUILT_IN:
+        return BUILT_IN[wanted]
+    close = get_close_matches(wanted, [*BUILT_IN, "bids"], n=1)
     hint = f" Did you mean '{close[0]}'?" if close else " For a folder of your own set `format: bids`."
-    raise InputError(f"config.yaml: datasets.{name} is not one of {', '.join(BUILT_IN)}.{hint}")
+    raise InputError(f"config.yaml: datasets.{key}: '{wanted}' is not one of {', '.join(BUILT_IN)}, bids.{hint}")

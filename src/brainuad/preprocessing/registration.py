@@ -18,6 +18,10 @@ BINS = 32
 # Registration needs no finer voxels than these; they only cost time.
 WORKING_MM = 2.0
 ITERATIONS = 200
+# Longest and shortest step; longer affine steps leap over the optimum.
+RIGID_STEP_MM = 2.0
+AFFINE_STEP_MM = 0.5
+SHORTEST_STEP_MM = 0.02
 SAMPLING_SEED = 1
 # Nods of the head from which the search for the atlas starts.
 PITCHES_DEG = (-25.0, 0.0, 25.0)
@@ -63,7 +67,7 @@ def register_to_atlas(
     with itk_threads(1):
         pair = _Pair.of(atlas, atlas_mask, brain)
         rigid = pair.optimise(pair.best(starts), RIGID_LEVELS if kind == "affine" else COREGISTRATION_LEVELS)
-        return rigid if kind == "rigid" else pair.optimise(rigid.transform, AFFINE_LEVELS)
+        return rigid if kind == "rigid" else pair.optimise(_around(centre, rigid.transform), AFFINE_LEVELS)
 
 
 def register_rigidly(fixed: sitk.Image, region: sitk.Image | None, moving: sitk.Image) -> Registered:
@@ -158,8 +162,12 @@ class _Pair:
         method.SetMetricSamplingPercentagePerLevel([level.share for level in levels], SAMPLING_SEED)
         method.SetMetricFixedMask(self.region)
         method.SetInterpolator(sitk.sitkLinear)
+        affine = isinstance(start, sitk.AffineTransform)
         method.SetOptimizerAsRegularStepGradientDescent(
-            learningRate=2.0, minStep=0.02, numberOfIterations=ITERATIONS, relaxationFactor=0.5
+            learningRate=AFFINE_STEP_MM if affine else RIGID_STEP_MM,
+            minStep=SHORTEST_STEP_MM,
+            numberOfIterations=ITERATIONS,
+            relaxationFactor=0.5,
         )
         method.SetOptimizerScalesFromPhysicalShift()
         method.SetShrinkFactorsPerLevel([level.shrink for level in levels])
@@ -176,6 +184,16 @@ def _centre(mask: sitk.Image) -> np.ndarray:
 
 def _everywhere(image: sitk.Image) -> sitk.Image:
     return sitk.Cast(image * 0 + 1, sitk.sitkUInt8)
+
+
+def _around(centre: np.ndarray, transform: sitk.Transform) -> sitk.AffineTransform:
+    """The same linear transform with its turns and scales about a centre, which the optimiser needs."""
+    matrix = matrix_of(transform)
+    centred = sitk.AffineTransform(3)
+    centred.SetCenter(centre.tolist())
+    centred.SetMatrix(matrix[:3, :3].ravel().tolist())
+    centred.SetTranslation((matrix[:3, :3] @ centre + matrix[:3, 3] - centre).tolist())
+    return centred
 
 
 def _euler(centre: np.ndarray, shift: np.ndarray, pitch_deg: float) -> sitk.Euler3DTransform:

@@ -233,6 +233,7 @@ class Engine:
         content: dict[str, Any] = {
             "settings_hash": self.job.settings_hash,
             "step": self.step,
+            "finished": self.step == self.settings.iterations,
             "model": self.model.state_dict(),
             "optimisers": {name: optimiser.state_dict() for name, optimiser in self.optimisers.items()},
             "schedules": {name: schedule.state_dict() for name, schedule in self.schedules.items()},

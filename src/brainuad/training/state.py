@@ -52,13 +52,19 @@ def load(path: Path) -> dict[str, Any]:
 
 
 def load_state(path: Path, expected_hash: str) -> dict[str, Any] | None:
-    """The training state to go on from, or None where there is none yet."""
+    """The training state to go on from, or None where there is none.
+
+    The state of a finished training of other settings is passed over; that of an unfinished one is an
+    `InputError`, because going on would waste it.
+    """
     if not path.exists():
         return None
     state = load(path)
-    if state["settings_hash"] != expected_hash:
-        raise InputError(
-            f"{path}: this training state was made with other settings (hash {state['settings_hash']}, "
-            f"now {expected_hash}). Delete the folder {path.parent} to train anew, or restore the settings."
-        )
-    return state
+    if state["settings_hash"] == expected_hash:
+        return state
+    if state["finished"]:
+        return None
+    raise InputError(
+        f"{path}: an unfinished training with other settings (hash {state['settings_hash']}, now "
+        f"{expected_hash}). Delete the folder {path.parent} to train anew, or restore the settings."
+    )

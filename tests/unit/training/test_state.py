@@ -43,11 +43,18 @@ def test_a_pickle_with_code_is_not_run(tmp_path: Path) -> None:
     assert not (tmp_path / "harmed").exists()
 
 
-def test_a_state_of_other_settings_is_refused(tmp_path: Path) -> None:
+def test_an_unfinished_training_of_other_settings_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "last.ckpt"
-    states.save({"format": states.FORMAT, "settings_hash": "aaa"}, path)
+    states.save({"format": states.FORMAT, "settings_hash": "aaa", "finished": False}, path)
     with pytest.raises(InputError, match="other settings"):
         states.load_state(path, "bbb")
+
+
+def test_a_finished_training_of_other_settings_is_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "last.ckpt"
+    states.save({"format": states.FORMAT, "settings_hash": "aaa", "finished": True}, path)
+    assert states.load_state(path, "bbb") is None
+    assert states.load_state(path, "aaa") is not None
 
 
 def test_a_training_state_is_not_taken_for_a_model(tmp_path: Path) -> None:
