@@ -69,6 +69,15 @@ class Plan:
 
         Only the reference and the modalities that a recipe asks for are preprocessed.
         """
+        if name not in self._preprocessing:
+            self._preprocessing[name] = self._choose_preprocessing(name)
+        return self._preprocessing[name]
+
+    @cached_property
+    def _preprocessing(self) -> dict[str, PreprocessingSettings]:
+        return {}
+
+    def _choose_preprocessing(self, name: str) -> PreprocessingSettings:
         defaults = self.dataset(name).preprocessing
         settings = defaults.model_dump(mode="json")
         if defaults.skull_strip != "none":

@@ -21,4 +21,6 @@ def find_dataset(name: str, format: str | None = None) -> Dataset:
         return BUILT_IN[wanted]
     close = get_close_matches(wanted, [*BUILT_IN, "bids"], n=1)
     hint = f" Did you mean '{close[0]}'?" if close else " For a folder of your own set `format: bids`."
-    raise InputError(f"config.yaml: datasets.{key}: '{wanted}' is not one of {', '.join(BUILT_IN)}, bids.{hint}")
+    raise InputError(
+        f"config.yaml: datasets.{key}: '{wanted}' is not one of {', '.join(BUILT_IN)}, bids.{hint}"
+    )

@@ -10,6 +10,7 @@ from pathlib import Path
 import SimpleITK as sitk
 
 from brainuad.atlas import sri24_paths
+from brainuad.errors import ScanError
 from brainuad.preprocessing.geometry import isotropic, masked, volume_ml
 from brainuad.preprocessing.measures import check_brain_volume
 from brainuad.preprocessing.raw_subject import RawSubject
@@ -94,7 +95,10 @@ def _to_reference(
     if settings.coregistration == "none" or (settings.coregistration == "different-grids" and aligned):
         return None
     region = brain if settings.coregistration_region == "brain" else None
-    return register_rigidly(reference, region, raw.images[modality])
+    try:
+        return register_rigidly(reference, region, raw.images[modality])
+    except ScanError as error:
+        raise ScanError(f"{modality}: {error}") from error
 
 
 def _to_atlas(

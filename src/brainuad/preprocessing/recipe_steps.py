@@ -205,13 +205,15 @@ def _bias_correct(scan: Scan, step: BiasCorrect) -> Scan:
         return scan
     settings = N4Settings(**step.model_dump(exclude={"step"}))
 
+    def as_volume(array: np.ndarray) -> sitk.Image:
+        volume = sitk.GetImageFromArray(np.ascontiguousarray(array.T))
+        volume.SetSpacing(scan.spacing_mm.tolist())
+        return volume
+
+    brain = as_volume(scan.brain.astype(np.uint8))
+
     def correct(image: np.ndarray) -> np.ndarray:
-        volumes = [
-            sitk.GetImageFromArray(np.ascontiguousarray(v.T)) for v in (image, scan.brain.astype(np.uint8))
-        ]
-        for volume in volumes:
-            volume.SetSpacing(scan.spacing_mm.tolist())
-        return sitk.GetArrayFromImage(correct_bias(*volumes, settings)).T
+        return sitk.GetArrayFromImage(correct_bias(as_volume(image), brain, settings)).T
 
     return replace(scan, images=np.stack([correct(image) for image in scan.images]), bias_corrected=True)
 

@@ -2,8 +2,6 @@
 
 import numpy as np
 import pytest
-
-from brainuad.datasets.base import COHORT_COLUMNS
 from tests.unit.preprocessing.small_head import (
     ATLAS_AFFINE,
     ATLAS_SHAPE,
@@ -18,6 +16,8 @@ from tests.unit.preprocessing.small_head import (
     save,
     world,
 )
+
+from brainuad.datasets.base import COHORT_COLUMNS
 
 
 @pytest.fixture(scope="session")

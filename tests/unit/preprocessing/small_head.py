@@ -7,7 +7,6 @@ from typing import Any
 import nibabel
 import numpy as np
 
-from brainuad.datasets.base import COHORT_COLUMNS
 from brainuad.preprocessing.settings import N4Settings, PreprocessingSettings
 from brainuad.preprocessing.subject import preprocess_subject
 

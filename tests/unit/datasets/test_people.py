@@ -1,0 +1,65 @@
+"""Ages, sexes and groups from the tables that come with the scans."""
+
+from pathlib import Path
+
+import pytest
+import xlwt
+
+from brainuad.datasets.ixi import read_demographics
+from brainuad.datasets.participants import Person, read_participants
+
+
+def spreadsheet(path: Path, *rows: tuple[object, ...]) -> Path:
+    book = xlwt.Workbook()
+    sheet = book.add_sheet("Table")
+    for row_number, row in enumerate((("IXI_ID", "SEX_ID (1=m, 2=f)", "HEIGHT", "AGE"), *rows)):
+        for column, value in enumerate(row):
+            sheet.write(row_number, column, value)
+    book.save(path)
+    return path
+
+
+def test_ixi_ages_and_sexes_are_read(tmp_path: Path) -> None:
+    people = read_demographics(spreadsheet(tmp_path / "IXI.xls", (2, 2, 164, 35.8001), (12, 1, 175, 38.78)))
+    assert people == {2: ("35.80", "F"), 12: ("38.78", "M")}
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        ([(7, 1, 0, ""), (7, "", 0, 40.2)], ("40.20", "M")),
+        ([(7, 1, 0, 40.2), (7, 1, 0, 40.9)], ("40.20", "M")),
+        ([(7, 1, 0, 40.2), (7, 2, 0, 61.0)], ("", "")),
+        ([(7, 1, 0, "")], ("", "M")),
+        ([(7, 3, 0, -1)], ("", "")),
+    ],
+    ids=["completed", "agreed", "contradiction", "age missing", "impossible"],
+)
+def test_rows_of_one_ixi_number_are_merged(
+    tmp_path: Path, rows: list[tuple[object, ...]], expected: tuple[str, str]
+) -> None:
+    assert read_demographics(spreadsheet(tmp_path / "IXI.xls", *rows))[7] == expected
+
+
+def test_rows_without_a_number_are_left_out(tmp_path: Path) -> None:
+    assert list(read_demographics(spreadsheet(tmp_path / "IXI.xls", ("", 1, 0, 30), (3, 1, 0, 30)))) == [3]
+
+
+@pytest.mark.parametrize(
+    ("group", "expected"),
+    [
+        ("control", "healthy"),
+        ("Healthy Control", "healthy"),
+        ("HC", "healthy"),
+        ("AD", "patient"),
+        ("n/a", ""),
+    ],
+)
+def test_words_for_groups(tmp_path: Path, group: str, expected: str) -> None:
+    path = tmp_path / "participants.tsv"
+    path.write_text(f"participant_id\tage\tsex\tgroup\nsub-01\t89+\tmale\t{group}\n")
+    assert read_participants(path) == {"01": Person(age="89", sex="M", group=expected)}
+
+
+def test_without_a_table_nobody_is_known(tmp_path: Path) -> None:
+    assert read_participants(tmp_path / "participants.tsv") == {}

