@@ -32,7 +32,7 @@ class DatasetLocation(Settings):
 class PhantomConfig(Settings):
     """How many subjects are simulated per data set, and how."""
 
-    subjects: dict[str, int] = Field(default_factory=lambda: {"ixi": 20, "brats21": 10, "mslub": 6})
+    subjects: dict[str, int] = Field(default_factory=lambda: {"ixi": 16, "brats21": 9, "mslub": 5})
     settings: PhantomSettings = PhantomSettings()
 
     @field_validator("subjects")

@@ -15,7 +15,7 @@ rule train:
         "results/benchmarks/train/{study}/{model}/run-{run}.tsv"
     conda:
         "../../envs/learning.yaml"
-    threads: 8 if AT_PAPER_SCALE else 2
+    threads: 8 if AT_PAPER_SCALE else 1
     resources:
         gpu=GPUS,
         device=CONFIG.device,
@@ -44,7 +44,7 @@ rule infer:
         "results/benchmarks/infer/{study}/{method}/run-{run}/{dataset}.tsv"
     conda:
         "../../envs/learning.yaml"
-    threads: 8 if AT_PAPER_SCALE else 2
+    threads: 8 if AT_PAPER_SCALE else 1
     resources:
         gpu=GPUS,
         device=CONFIG.device,

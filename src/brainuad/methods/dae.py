@@ -52,7 +52,8 @@ class Dae(Model):
     quick: ClassVar = {
         "network": {"widths": [16, 32, 64]},
         "training": {
-            "iterations": 400,
+            "iterations": 300,
+            "batch_size": 8,
             "validate_every": 50,
             "validation_batches": 4,
             "optimiser": {"learning_rate": 1e-3, "schedule": "one-cycle"},

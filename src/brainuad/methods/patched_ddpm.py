@@ -73,15 +73,15 @@ class PatchedDdpm(Model):
     kind = "patched-ddpm"
     settings_class = PatchedDdpmSettings
     quick: ClassVar = {
-        "network": {"width": 16, "multipliers": [1, 2, 3], "res_blocks": 1, "head_channels": 16},
+        "network": {"width": 16, "multipliers": [1, 1, 2], "res_blocks": 1, "head_channels": 16},
         "patch": {"size": 32},
         "training": {
-            "iterations": 300,
-            "batch_size": 16,
+            "iterations": 250,
+            "batch_size": 8,
             "epoch": "slices",
             "validate_every": 50,
             "validation_batches": 4,
-            "optimiser": {"learning_rate": 5e-4},
+            "optimiser": {"learning_rate": 1e-3, "schedule": "one-cycle"},
         },
     }
 

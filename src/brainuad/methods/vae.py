@@ -56,8 +56,8 @@ class Vae(Model):
         "staged": {"widths": [16, 32, 64], "latent": 64},
         "strided": {"widths": [16, 32, 64, 64], "latent": 64},
         "training": {
-            "iterations": 400,
-            "batch_size": 16,
+            "iterations": 300,
+            "batch_size": 8,
             "epoch": "slices",
             "validate_every": 50,
             "validation_batches": 4,

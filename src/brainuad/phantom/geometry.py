@@ -13,7 +13,7 @@ from brainuad.phantom.warp import STEP, Warp
 
 BLOCK = 3  # voxels that are kept or left out together
 # The part of the atlas grid in which a brain can lie.
-ATLAS_BOX = (slice(40, 200), slice(12, 208), slice(0, 152))
+ATLAS_BOX = (slice(40, 200), slice(26, 230), slice(0, 155))
 
 
 @dataclass(frozen=True)
