@@ -198,6 +198,16 @@ def evaluation_settings(wildcards):
     )
 
 
+def export_settings(wildcards):
+    steps = PLAN.post_processing(wildcards.study, wildcards.method)
+    return settings(
+        "export",
+        dataset=wildcards.dataset,
+        root=PLAN.root(wildcards.dataset),
+        steps=[step.model_dump(mode="json") for step in steps],
+    )
+
+
 # Results
 
 

@@ -225,6 +225,20 @@ def evaluate(
 
 
 @verb
+def export(settings: Settings, maps: File, arrays: File, cohort: File, output: File) -> None:
+    """Write the anomaly maps of one method, run and data set as NIfTI; OUTPUT is the table of them."""
+    from pydantic import TypeAdapter
+
+    from brainuad.evaluation.settings import PostProcessingStep
+    from brainuad.inference.export import ExportFiles, export_maps
+
+    job = json.loads(settings)
+    steps: Any = TypeAdapter(tuple[PostProcessingStep, ...]).validate_python(job["steps"])
+    derivatives = Path("results/derivatives") / job["dataset"]
+    export_maps(ExportFiles(maps, arrays.parent, derivatives, cohort, Path(job["root"])), steps, output)
+
+
+@verb
 def compare(settings: Settings, output: File, scores: list[Path]) -> None:
     """Test the differences between the methods on one data set."""
     from brainuad.evaluation.significance import compare_methods

@@ -82,3 +82,24 @@ rule evaluate:
         "brainuad evaluate --settings {params.settings:q} --split {input.split} --maps {input.maps}"
         " --arrays {input.arrays} --healthy-maps '{input.healthy_maps}'"
         " --healthy-arrays '{input.healthy_arrays}' --scores {output.scores} --curve {output.curve} 2> {log}"
+
+
+rule export:
+    input:
+        maps=method_maps,
+        arrays=dataset_arrays,
+        cohort="results/cohorts/{dataset}.tsv",
+    output:
+        "results/{study}/nifti/{method}/run-{run}/{dataset}.tsv",
+    params:
+        settings=export_settings,
+    log:
+        "results/logs/export/{study}/{method}/run-{run}/{dataset}.log",
+    resources:
+        mem_mb=memory_mb(4000),
+        runtime=runtime_min(120),
+    conda:
+        "../../envs/preprocessing.yaml"
+    shell:
+        "brainuad export --settings {params.settings:q} --maps {input.maps} --arrays {input.arrays}"
+        " --cohort {input.cohort} --output {output} 2> {log}"
