@@ -18,6 +18,24 @@ from brainuad.noise.settings import NoiseSettings
 from brainuad.randomness import Draws
 from brainuad.training.settings import OptimiserSettings, TrainingSettings
 
+# 2-D MRI: 2,100 pseudo-epochs of 32 iterations; the cosine has a period of 200 of them (released code).
+KASCENAS_TRAINING = TrainingSettings(
+    iterations=67_200,
+    batch_size=16,
+    validate_every=32,
+    validation_batches=32,
+    gradient_clip=0.5,
+    optimiser=OptimiserSettings(
+        name="adam",
+        amsgrad=True,
+        learning_rate=1e-4,
+        weight_decay=1e-5,
+        schedule="cosine",
+        half_period=3_200,
+        steps_per_change=32,
+    ),
+)
+
 
 class DaeSettings(ModelSettings):
     """The settings of Kascenas 2023 for 2-D MRI."""
@@ -26,22 +44,7 @@ class DaeSettings(ModelSettings):
     noise: NoiseSettings = NoiseSettings(kind="coarse", scale=0.2, resolution=16)
     # Kascenas: squared error. Behrendt 2023 and Bercea 2023 train their DAE with the absolute error.
     loss: Literal["l2", "l1"] = "l2"
-    training: TrainingSettings = TrainingSettings(
-        iterations=67_200,
-        batch_size=16,
-        validate_every=32,
-        validation_batches=32,
-        gradient_clip=0.5,
-        optimiser=OptimiserSettings(
-            name="adam",
-            amsgrad=True,
-            learning_rate=1e-4,
-            weight_decay=1e-5,
-            schedule="cosine",
-            half_period=3_200,
-            steps_per_change=32,
-        ),
-    )
+    training: TrainingSettings = KASCENAS_TRAINING
 
 
 class Dae(Model):

@@ -12,11 +12,12 @@ from pydantic import Field
 from torch import Tensor
 
 from brainuad.methods.base import Batch, ImageShape, Model, ModelSettings
+from brainuad.methods.dae import KASCENAS_TRAINING
 from brainuad.methods.reconstruction import foreground
 from brainuad.networks.settings import StagedCoderSettings, StridedCoderSettings
 from brainuad.networks.vae import kl_to_standard_normal, sample_latent, staged_vae, strided_vae
 from brainuad.randomness import Draws
-from brainuad.training.settings import OptimiserSettings, TrainingSettings
+from brainuad.training.settings import TrainingSettings
 
 
 class VaeSettings(ModelSettings):
@@ -29,22 +30,7 @@ class VaeSettings(ModelSettings):
     # l2: mean(fg * (x - x_hat)^2), as the DAE; l1: mean |x - x_hat|.
     error: Literal["l2", "l1"] = "l2"
     beta: float = Field(0.001, ge=0)
-    training: TrainingSettings = TrainingSettings(
-        iterations=67_200,
-        batch_size=16,
-        validate_every=32,
-        validation_batches=32,
-        gradient_clip=0.5,
-        optimiser=OptimiserSettings(
-            name="adam",
-            amsgrad=True,
-            learning_rate=1e-4,
-            weight_decay=1e-5,
-            schedule="cosine",
-            half_period=3_200,
-            steps_per_change=32,
-        ),
-    )
+    training: TrainingSettings = KASCENAS_TRAINING
 
 
 class Vae(Model):
