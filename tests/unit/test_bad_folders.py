@@ -6,9 +6,9 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from tests.verbs import error_of, run
 
 from brainuad.storage import read_table
+from tests.verbs import error_of, run
 
 
 def index(root: Path, output: Path, dataset: str = "clinic", format: str | None = "bids") -> tuple[Any, ...]:

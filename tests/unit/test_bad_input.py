@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from tests.conftest import SIZE, SLICES
-from tests.verbs import error_of, run
 
 from brainuad.storage import read_table, write_table
+from tests.conftest import SIZE, SLICES
+from tests.verbs import error_of, run
 
 Change = Callable[[Path], Any]
 

@@ -10,11 +10,11 @@ import nibabel
 import numpy as np
 import pandas as pd
 import pytest
-from tests.verbs import run
 
 from brainuad.atlas import sri24_paths
 from brainuad.preprocessing.settings import PreprocessingSettings
 from brainuad.storage import read_json, write_table
+from tests.verbs import run
 
 ATLAS = Path(__file__).parents[2] / "resources" / "sri24"
 BRAIN_ONLY = PreprocessingSettings(skull_strip="none", coregistration="none", registration="none", n4=False)

@@ -76,7 +76,7 @@ class PatchedDdpm(Model):
         "network": {"width": 16, "multipliers": [1, 1, 2], "res_blocks": 1, "head_channels": 16},
         "patch": {"size": 32},
         "training": {
-            "iterations": 250,
+            "iterations": 160,
             "batch_size": 8,
             "epoch": "slices",
             "validate_every": 50,

@@ -42,7 +42,7 @@ class Vae(Model):
         "staged": {"widths": [16, 32, 64], "latent": 64},
         "strided": {"widths": [16, 32, 64, 64], "latent": 64},
         "training": {
-            "iterations": 300,
+            "iterations": 250,
             "batch_size": 8,
             "epoch": "slices",
             "validate_every": 50,

@@ -41,7 +41,10 @@ LATEX_ESCAPES = {
 
 @dataclass(frozen=True)
 class CellText:
-    """One laid-out cell; `ours` is a value or the reason why there is none."""
+    """One laid-out cell; `ours` is a value or the reason why there is none.
+
+    `published` is "not published" where only this cell has no counterpart, and "" in a table without any.
+    """
 
     ours: str
     published: str
@@ -63,11 +66,14 @@ def table_layout(settings: TableSettings, table: pd.DataFrame) -> Layout:
     """The laid-out form of what `build_table` returned for the same settings."""
     width = len(settings.columns)
     best = _best_rows(settings, table)
+    absent = "not published" if settings.published else ""
     rows = tuple(
         (
             row.label,
             tuple(
-                _cell_text(table.iloc[number * width + position], column, best.get(position) == number)
+                _cell_text(
+                    table.iloc[number * width + position], column, absent, best.get(position) == number
+                )
                 for position, column in enumerate(settings.columns)
             ),
         )
@@ -87,10 +93,8 @@ def _notes(settings: TableSettings, table: pd.DataFrame) -> tuple[str, ...]:
         notes.append(f"† {PHANTOM_NOTE}.")
     runs = sorted(set(table["n_runs"]) - {0})
     count = " to ".join(str(n) for n in dict.fromkeys([runs[0], runs[-1]])) if runs else "0"
-    notes.append(
-        f"Each cell: ours (mean ± standard deviation over runs, n = {count}), "
-        "then the published value and the difference, ours − published."
-    )
+    compared = ", then the published value and the difference, ours − published" if settings.published else ""
+    notes.append(f"Each cell: ours (mean ± standard deviation over runs, n = {count}){compared}.")
     if table["upper_bound"].any():
         notes.append("Upper bound: the threshold was chosen on the test data itself.")
     if settings.source:
@@ -117,12 +121,12 @@ def number_text(mean: float, sd: float, digits: int) -> str:
     return f"{mean:.{digits}f}" + (f" ± {sd:.{digits}f}" if np.isfinite(sd) else "")
 
 
-def _cell_text(cell: pd.Series, column: TableColumn, best: bool) -> CellText:
+def _cell_text(cell: pd.Series, column: TableColumn, absent: str, best: bool) -> CellText:
     ours = number_text(cell["ours_mean"], cell["ours_sd"], column.digits)
     difference = cell["difference"]
     return CellText(
         ours=f"{ours} ({cell['note']})" if ours and cell["note"] else ours or cell["note"],
-        published=number_text(cell["published_mean"], cell["published_sd"], column.digits),
+        published=number_text(cell["published_mean"], cell["published_sd"], column.digits) or absent,
         difference=f"{difference:+.{column.digits}f}".replace("-", "−") if np.isfinite(difference) else "",
         filled=bool(ours),
         best=best,
@@ -143,7 +147,9 @@ def table_as_markdown(settings: TableSettings, table: pd.DataFrame) -> str:
 
 def _markdown_cell(cell: CellText) -> str:
     ours = f"**{cell.ours}**" if cell.best else cell.ours if cell.filled else f"*{cell.ours}*"
-    published = f"published {cell.published}" if cell.published else "not published"
+    if not cell.published:
+        return ours
+    published = cell.published if cell.published == "not published" else f"published {cell.published}"
     return f"{ours}<br>{published}" + (f" ({cell.difference})" if cell.difference else "")
 
 
@@ -191,7 +197,9 @@ def _latex_header(text: str) -> str:
 def _latex_cell(cell: CellText) -> str:
     ours = escape_latex(cell.ours)
     ours = rf"\textbf{{{ours}}}" if cell.best else ours if cell.filled else rf"\emph{{{ours}}}"
-    published = escape_latex(cell.published or "not published")
+    if not cell.published:
+        return ours
+    published = escape_latex(cell.published)
     if cell.difference:
         published += f" ({escape_latex(cell.difference)})"
     return rf"\shortstack[r]{{{ours}\\{{\scriptsize {published}}}}}"

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+
+from brainuad.datasets.base import COHORT_COLUMNS
 from tests.unit.preprocessing.small_head import (
     ATLAS_AFFINE,
     ATLAS_SHAPE,
@@ -16,8 +18,6 @@ from tests.unit.preprocessing.small_head import (
     save,
     world,
 )
-
-from brainuad.datasets.base import COHORT_COLUMNS
 
 
 @pytest.fixture(scope="session")

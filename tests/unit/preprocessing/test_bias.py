@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from tests.unit.preprocessing.small_head import RAW_AFFINE, RAW_SHAPE, brain, world
 
 from brainuad.errors import ScanError
 from brainuad.preprocessing.bias import correct_bias, log_bias_field, sharpen
 from brainuad.preprocessing.scan import image_from_array
 from brainuad.preprocessing.settings import N4Settings
+from tests.unit.preprocessing.small_head import RAW_AFFINE, RAW_SHAPE, brain, world
 
 POINTS = world(RAW_AFFINE, RAW_SHAPE)
 MASK = brain(POINTS) > 0

@@ -6,12 +6,12 @@ from typing import Any
 import nibabel
 import numpy as np
 import pytest
-from tests.unit.preprocessing.small_head import ATLAS_AFFINE, ATLAS_SHAPE, COARSE, LESION, ball, world
 
 from brainuad.errors import InputError
 from brainuad.preprocessing.derivatives import transform_path
 from brainuad.preprocessing.native import to_native, write_native
 from brainuad.preprocessing.scan import array_from_image
+from tests.unit.preprocessing.small_head import ATLAS_AFFINE, ATLAS_SHAPE, COARSE, LESION, ball, world
 
 
 @pytest.fixture(scope="module")

@@ -3,16 +3,6 @@
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from tests.unit.preprocessing.small_head import (
-    ATLAS_AFFINE,
-    ATLAS_SHAPE,
-    RAW_AFFINE,
-    RAW_SHAPE,
-    brain,
-    moved,
-    pose,
-    world,
-)
 
 from brainuad.errors import ScanError
 from brainuad.preprocessing.geometry import isotropic
@@ -25,6 +15,16 @@ from brainuad.preprocessing.registration import (
     then,
 )
 from brainuad.preprocessing.scan import RAS_TO_LPS, image_from_array
+from tests.unit.preprocessing.small_head import (
+    ATLAS_AFFINE,
+    ATLAS_SHAPE,
+    RAW_AFFINE,
+    RAW_SHAPE,
+    brain,
+    moved,
+    pose,
+    world,
+)
 
 LPS_TO_RAS = RAS_TO_LPS
 

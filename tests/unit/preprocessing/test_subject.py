@@ -7,16 +7,6 @@ import nibabel
 import numpy as np
 import pytest
 from scipy import ndimage
-from tests.unit.preprocessing.small_head import (
-    ATLAS_AFFINE,
-    ATLAS_SHAPE,
-    COARSE,
-    RAW_AFFINE,
-    RAW_SHAPE,
-    brain,
-    save,
-    world,
-)
 
 from brainuad.errors import InputError
 from brainuad.preprocessing.derivatives import (
@@ -29,6 +19,16 @@ from brainuad.preprocessing.derivatives import (
 )
 from brainuad.preprocessing.subject import preprocess_subject
 from brainuad.storage import read_json
+from tests.unit.preprocessing.small_head import (
+    ATLAS_AFFINE,
+    ATLAS_SHAPE,
+    COARSE,
+    RAW_AFFINE,
+    RAW_SHAPE,
+    brain,
+    save,
+    world,
+)
 
 LESION_CENTRE = (35.0, -20.0, 15.0)
 
