@@ -10,6 +10,7 @@ from brainuad.plan import Plan
 from brainuad.reporting.inputs import DatasetEntry, MethodEntry, Provenance, ReportInputs, StudyEntry
 
 VERSIONS_SHOWN = ("brain-uad", "torch", "snakemake", "numpy", "SimpleITK", "scikit-learn", "mlxtend")
+TIMED_STEPS = ("simulate", "preprocess", "train", "infer")
 
 
 def study_entry(plan: Plan, name: str) -> StudyEntry:
@@ -66,6 +67,7 @@ def report_inputs(plan: Plan) -> ReportInputs:
             scale=plan.config.scale,
         ),
         quality=tuple(first[name] for name in plan.used_datasets()),
+        benchmarks={step: Path("results/benchmarks") / step for step in TIMED_STEPS},
     )
 
 

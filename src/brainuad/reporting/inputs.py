@@ -139,7 +139,7 @@ class Provenance:
 class ReportInputs:
     """Everything that the HTML report shows.
 
-    `quality` lists every cohort that was preprocessed, `benchmarks` are Snakemake's benchmark tables by the
+    `quality` lists every cohort that was preprocessed, `benchmarks` are folders of Snakemake's benchmark tables by the
     name of the step. `subjects` volumes per data set get a page, with at most `slices` slices each.
     """
 
@@ -160,4 +160,4 @@ class ReportInputs:
         """Every file that a complete report reads, without duplicates, for a rule's input."""
         cohorts = [path for entry in self.quality for path in (entry.quality, entry.mosaic) if path]
         studies = [path for study in self.studies for path in study.files()]
-        return list(dict.fromkeys([*studies, *cohorts, *self.benchmarks.values()]))
+        return list(dict.fromkeys([*studies, *cohorts]))

@@ -213,10 +213,10 @@ def build_inputs(root: Path, size: Size) -> ReportInputs:
     """Report inputs for as many studies as `size` says."""
     studies = tuple(build_study(root, f"study{i}", size) for i in range(size.studies))
     benchmark = pd.DataFrame([{"s": 12.5, "max_rss": 812.4, "mean_load": 98.0, "cpu_time": 12.0}])
-    write_table(benchmark, root / "benchmarks" / "preprocess.tsv")
+    write_table(benchmark, root / "benchmarks" / "preprocess" / "brats21" / "all.tsv")
     provenance = Provenance({"brain-uad": "0.1.0", "torch": "2.13.0"}, "0123abcd", "quick")
     quality = tuple({entry.name: entry for study in studies for entry in study.datasets}.values())
-    benchmarks = {"preprocess brats21": root / "benchmarks" / "preprocess.tsv"}
+    benchmarks = {"preprocess brats21": root / "benchmarks" / "preprocess"}
     return ReportInputs(studies, provenance, quality, benchmarks, subjects=3, slices=6)
 
 

@@ -98,7 +98,7 @@ def test_costs_are_means_over_runs_and_medians_over_volumes(study: StudyEntry, s
 
 
 def test_steps_come_from_benchmark_tables(inputs: ReportInputs) -> None:
-    (step,) = step_costs({**inputs.benchmarks, "absent": Path("absent.tsv")})
+    (step,) = step_costs({**inputs.benchmarks, "absent": Path("absent")})
     assert (step["jobs"], step["seconds"]) == (1, 12.5)
 
 
@@ -125,7 +125,7 @@ def test_identifiers_paths_and_numbers_leave_a_reason() -> None:
 
 
 def test_a_cohort_that_was_not_preprocessed_has_no_counts(inputs: ReportInputs) -> None:
-    assert cohort_quality(replace(inputs.quality[0], quality=Path("absent.tsv"))) is None
+    assert cohort_quality(replace(inputs.quality[0], quality=Path("absent"))) is None
 
 
 def test_the_first_page_counts_evaluations_and_names_leaders(study: StudyEntry, scores: pd.DataFrame) -> None:

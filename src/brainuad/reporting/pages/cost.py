@@ -57,10 +57,11 @@ def _first(costs: list[dict[str, Any]], key: str) -> Any:
 def step_costs(benchmarks: Mapping[str, Path]) -> list[dict[str, Any]]:
     """One row per step with a Snakemake benchmark: jobs, total and longest seconds, highest memory in GB."""
     rows = []
-    for step, path in benchmarks.items():
-        if not path.exists():
+    for step, folder in benchmarks.items():
+        tables = [read_table(path) for path in sorted(folder.rglob("*.tsv"))]
+        if not tables:
             continue
-        table = read_table(path)
+        table = pd.concat(tables, ignore_index=True)
         seconds = pd.to_numeric(table["s"], errors="coerce")
         memory = pd.to_numeric(table["max_rss"], errors="coerce")  # MB
         rows.append(
