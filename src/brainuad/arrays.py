@@ -88,6 +88,10 @@ class ArrayStore:
         first, count = (int(self.index.loc[[subject], name].iloc[0]) for name in ("first_slice", "slices"))
         return slice(first, first + count)
 
+    def image_hash(self, subject: str) -> str:
+        """A hash of the subject's images, so that results made from other images are known as such."""
+        return str(self.index["image_hash"].get(subject, "")) if "image_hash" in self.index else ""
+
     def affine(self, subject: str) -> np.ndarray:
         """The 4 × 4 affine of the subject's array grid (x, y, z) in atlas space."""
         self.slices(subject)

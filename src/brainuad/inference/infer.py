@@ -93,7 +93,8 @@ def build_rule(
 def _score_or_skip(
     row: Any, rule: ScoringRule, store: ArrayStore, files: ScoringFiles, key: tuple[int, str, str]
 ) -> dict[str, Any]:
-    seed, identity, device = key
+    seed, request_identity, device = key
+    identity = f"{request_identity}-{store.image_hash(row.subject)}"
     record = files.maps / f"sub-{row.subject}.json"
     if record.exists():
         known = read_json(record)

@@ -95,7 +95,11 @@ def _data_identity(split: pd.DataFrame, folders: tuple[Path, ...]) -> dict[str, 
     """What identifies the training data in the settings hash."""
     rows = split[split["role"] != "test"][["dataset", "subject", "role"]]
     recipes = [(folder / "recipe.json").read_text() for folder in folders]
-    return {"split": rows.to_csv(index=False), "recipes": recipes}
+    stores = {folder.parent.name: ArrayStore(folder) for folder in folders}
+    used = rows[rows["dataset"].isin(stores)]
+    pairs = zip(used["dataset"], used["subject"], strict=True)
+    images = [stores[dataset].image_hash(subject) for dataset, subject in pairs]
+    return {"split": rows.to_csv(index=False), "recipes": recipes, "images": images}
 
 
 def _write_results(engine: Engine, request: ModelRequest, files: TrainingFiles, shape: ImageShape) -> None:
