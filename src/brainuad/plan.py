@@ -125,12 +125,14 @@ class Plan:
     def training_request(self, study: str, model: str, run: int) -> dict[str, Any]:
         """What one training job is asked for."""
         _, slices = self.training_data(study, model)
+        # The papers trained in float32; bf16 rounds the loss that chooses the checkpoint.
+        faithful = self.config.precision == "auto" and self.config.scale == "paper"
         return {
             "kind": self.studies[study].models[model].kind,
             "settings": self.model_settings(study, model),
             "slices": slices,
             "seed": self.run_seed(study, run),
-            "precision": self.config.precision,
+            "precision": "32-true" if faithful else self.config.precision,
         }
 
     def scoring_request(self, study: str, method: str, run: int) -> dict[str, Any]:

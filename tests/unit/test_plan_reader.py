@@ -125,3 +125,13 @@ def test_quick_settings_lie_over_those_of_the_paper() -> None:
     assert paper["network"]["widths"] == [64, 128, 256, 512]
     assert quick["training"]["iterations"] < 2_000
     assert quick["noise"] == paper["noise"]
+
+
+def test_paper_scale_trains_in_float32_unless_told_otherwise() -> None:
+    def precision(**config: Any) -> str:
+        plan = read_plan({"studies": ["kascenas2023"], **config}, WORKFLOW)
+        return plan.training_request("kascenas2023", "dae-coarse", 0)["precision"]
+
+    assert precision(scale="paper") == "32-true"
+    assert precision(scale="paper", precision="bf16-mixed") == "bf16-mixed"
+    assert precision(scale="quick") == "auto"

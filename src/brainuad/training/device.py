@@ -17,6 +17,7 @@ def make_fabric(device: str = "auto", precision: str = "auto", devices: int = 1)
         raise InputError("config.yaml: device = 'cuda', but torch sees no GPU. Use 'auto' or 'cpu'.")
     chosen: Any = automatic_precision(device) if precision == "auto" else precision
     strategy = "ddp" if devices > 1 else "auto"
+    torch.set_float32_matmul_precision("high")  # TensorFloat-32 on GPUs, as convolutions have it by default
     # Processes are started here and never by srun, so that a SLURM job needs one task only.
     fabric = Fabric(
         accelerator=device,
