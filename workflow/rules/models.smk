@@ -91,15 +91,15 @@ rule export:
         cohort="results/cohorts/{dataset}.tsv",
     output:
         "results/{study}/nifti/{method}/run-{run}/{dataset}.tsv",
-    params:
-        settings=export_settings,
     log:
         "results/logs/export/{study}/{method}/run-{run}/{dataset}.log",
+    conda:
+        "../../envs/preprocessing.yaml"
     resources:
         mem_mb=memory_mb(4000),
         runtime=runtime_min(120),
-    conda:
-        "../../envs/preprocessing.yaml"
+    params:
+        settings=export_settings,
     shell:
         "brainuad export --settings {params.settings:q} --maps {input.maps} --arrays {input.arrays}"
         " --cohort {input.cohort} --output {output} 2> {log}"
