@@ -49,6 +49,7 @@ $(ATLAS): | $(INSTALLED)
 	@touch $@
 
 demo: install ## run what config.yaml asks for (by default on the phantom), say where the report is
+	$(BIN)/brainuad unlock
 	$(BIN)/snakemake --profile local --configfile config.yaml $(SNAKEMAKE_ARGS)
 	@echo "The report: $(CURDIR)/results/report/index.html"
 

@@ -57,6 +57,14 @@ def install_atlas(wheel: Path, folder: Path) -> None:
 
 
 @verb
+def unlock() -> None:
+    """Remove the lock that a killed run left in this folder, unless another run is at work."""
+    from brainuad.locks import remove_stale_lock
+
+    remove_stale_lock(Path.cwd())
+
+
+@verb
 def simulate(settings: Settings, atlas: File, folder: File, output: File, workers: int = 1) -> None:
     """Write the phantom of a data set in its published layout."""
     _limit_threads(1)

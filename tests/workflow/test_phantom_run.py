@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from brainuad.locks import remove_stale_lock
 from brainuad.storage import read_table
 from tests.workflow.conftest import Workflow, copy_workflow
 
@@ -93,7 +94,7 @@ def test_a_killed_run_goes_on_and_gives_equal_numbers(finished: Workflow, tmp_pa
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     assert not (workflow.folder / "results/report/index.html").exists()
-    workflow.run("--unlock")
+    assert remove_stale_lock(workflow.folder)
     workflow.run("--rerun-incomplete")
     for method in ("thresholding", "dae-coarse", "dae-coarse-raw"):
         for dataset in ("ixi", "brats21"):

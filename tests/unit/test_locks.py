@@ -1,0 +1,48 @@
+"""A lock is removed only when no Snakemake is at work in its folder."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from brainuad.errors import InputError
+from brainuad.locks import remove_stale_lock
+
+
+@pytest.fixture
+def locked(tmp_path: Path) -> Path:
+    locks = tmp_path / ".snakemake" / "locks"
+    locks.mkdir(parents=True)
+    (locks / "0.output.lock").write_text("results/x\n")
+    return tmp_path
+
+
+@pytest.fixture
+def snakemake_at_work(locked: Path) -> Iterator[None]:
+    """A process that looks like Snakemake in the folder and waits."""
+    program = locked / "snakemake"
+    program.write_text("import sys\nprint('ready', flush=True)\nsys.stdin.read()\n")
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, str(program)], cwd=locked, text=True, **pipes) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        yield
+        process.kill()
+
+
+def test_a_lock_of_a_killed_run_is_removed(locked: Path) -> None:
+    assert remove_stale_lock(locked)
+    assert not remove_stale_lock(locked)
+
+
+def test_a_folder_without_a_lock_is_left_alone(tmp_path: Path) -> None:
+    assert not remove_stale_lock(tmp_path)
+
+
+@pytest.mark.usefixtures("snakemake_at_work")
+def test_the_lock_of_a_running_snakemake_is_kept(locked: Path) -> None:
+    with pytest.raises(InputError, match="Snakemake is at work here"):
+        remove_stale_lock(locked)
+    assert (locked / ".snakemake" / "locks" / "0.output.lock").exists()
