@@ -31,7 +31,7 @@ def remove_stale_lock(folder: Path) -> bool:
 def running_snakemakes(folder: Path) -> list[int]:
     """The processes of this machine that run Snakemake in `folder`."""
     found = []
-    for process in psutil.process_iter(["pid", "name", "cmdline", "cwd"]):
+    for process in psutil.process_iter(["pid", "cmdline", "cwd"]):
         command = process.info["cmdline"] or []
         program = [Path(word).name for word in command[:3]]
         if "snakemake" in program and process.info["cwd"] == str(folder.resolve()):

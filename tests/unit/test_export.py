@@ -89,3 +89,19 @@ def test_a_missing_scan_is_a_row_with_its_reason(files: ExportFiles, tmp_path: P
     (row,) = read_table(tmp_path / "out.tsv").to_dict("records")
     assert "not in native space" in row["reason"]
     assert (tmp_path / "out" / row["atlas_map"]).exists()
+
+
+def test_a_truncated_map_is_a_row_with_its_reason(files: ExportFiles, tmp_path: Path) -> None:
+    path = tmp_path / "maps" / "sub-s1_map.npy"
+    path.write_bytes(path.read_bytes()[:60])
+    export_maps(files, [], tmp_path / "out.tsv")
+    (row,) = read_table(tmp_path / "out.tsv").to_dict("records")
+    assert row["status"] == "excluded"
+    assert "cannot be read" in row["reason"]
+
+
+def test_a_missing_derivative_is_a_row_with_its_reason(files: ExportFiles, tmp_path: Path) -> None:
+    derivative_path(files.derivatives, "s1", "t2").unlink()
+    export_maps(files, [], tmp_path / "out.tsv")
+    (row,) = read_table(tmp_path / "out.tsv").to_dict("records")
+    assert row["status"] == "excluded"

@@ -12,7 +12,7 @@ import pandas as pd
 
 from brainuad.arrays import ArrayStore, map_to_derivative, to_volume_axes
 from brainuad.datasets.base import path_inside
-from brainuad.errors import InputError, ScanError
+from brainuad.errors import InputError
 from brainuad.evaluation import postprocess
 from brainuad.evaluation.settings import PostProcessingStep
 from brainuad.preprocessing.derivatives import derivative_path, transform_path
@@ -45,7 +45,13 @@ def export_maps(files: ExportFiles, steps: Sequence[PostProcessingStep], output:
     for row in manifest.to_dict("records"):
         result = {"subject": row["subject"], "status": row["status"], "reason": row["reason"]}
         if row["status"] == "ok":
-            result |= _export_subject(row, store, files, cohort, steps, folder)
+            try:
+                result |= _export_subject(row, store, files, cohort, steps, folder)
+            except (InputError, OSError, EOFError, ValueError) as error:
+                reason = (
+                    str(error) if isinstance(error, InputError) else "its map or derivative cannot be read"
+                )
+                result |= {"status": "excluded", "reason": reason}
         rows.append(result)
     write_table(pd.DataFrame(rows), output)
     log.info("%d maps exported", sum(row["status"] == "ok" for row in rows))
@@ -67,10 +73,12 @@ def _export_subject(
     with atomic_path(folder / names["SRI24"]) as temporary:
         nib.save(on_atlas, temporary)
     try:
+        if subject not in cohort.index:
+            raise InputError("it is no longer in the cohort table")
         scan = path_inside(files.root, str(cohort.at[subject, modality]))
         transform = transform_path(files.derivatives, subject, modality)
         write_native(anomaly_map, store.affine(subject), transform, scan, folder / names["native"])
-    except (InputError, ScanError) as error:
+    except InputError as error:
         return {"atlas_map": names["SRI24"], "native_map": "", "reason": f"not in native space: {error}"}
     return {"atlas_map": names["SRI24"], "native_map": names["native"]}
 
