@@ -2,7 +2,7 @@
 
 from typer.testing import CliRunner
 
-from brainuad.cli import app
+from brainuad.cli.main import app
 
 
 def run(*arguments: object) -> None:

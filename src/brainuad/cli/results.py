@@ -1,0 +1,62 @@
+"""Verbs of the rules in `workflow/rules/results.smk`: tests, tables, figures and the report."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from brainuad.cli.app import File, Settings, verb
+from brainuad.storage import write_table
+
+
+@verb
+def compare(settings: Settings, output: File, scores: list[Path]) -> None:
+    """Test the differences between the methods on one data set."""
+    from brainuad.evaluation.significance import compare_methods
+    from brainuad.evaluation.significance_settings import SignificanceSettings
+    from brainuad.reporting.summary import read_scores
+
+    job = json.loads(settings)
+    chosen = SignificanceSettings.model_validate(job["significance"])
+    write_table(compare_methods(read_scores(scores), job["dataset"], chosen, job["seed"]), output)
+
+
+@verb
+def tabulate(settings: Settings, output: File, scores: list[Path]) -> None:
+    """Write one table as CSV (OUTPUT), Markdown and LaTeX."""
+    from brainuad.reporting.settings import TableSettings
+    from brainuad.reporting.summary import read_scores
+    from brainuad.reporting.tables import build_table, write_tables
+
+    job = json.loads(settings)
+    chosen = TableSettings.model_validate(job["table"])
+    table = build_table(chosen, read_scores(scores), job["phantoms"], job["remarks"])
+    write_tables(chosen, table, output.parent, output.stem)
+
+
+@verb
+def plot(settings: Settings, output: File, scores: list[Path]) -> None:
+    """Draw one figure as SVG (OUTPUT) and PNG."""
+    from pydantic import TypeAdapter
+
+    from brainuad.reporting.figures.draw import write_figure
+    from brainuad.reporting.figures.style import Results
+    from brainuad.reporting.inputs import StudyEntry
+    from brainuad.reporting.settings import FigureSettings
+    from brainuad.reporting.summary import read_scores
+
+    job = json.loads(settings)
+    figure: Any = TypeAdapter(FigureSettings).validate_python(job["figure"])
+    study = TypeAdapter(StudyEntry).validate_python(job["study"])
+    write_figure(figure, Results(study, read_scores(scores)), output.parent, output.stem)
+
+
+@verb
+def report(settings: Settings, output: File) -> None:
+    """Write the HTML report; OUTPUT is its first page."""
+    from pydantic import TypeAdapter
+
+    from brainuad.reporting.html import build_report
+    from brainuad.reporting.inputs import ReportInputs
+
+    inputs = TypeAdapter(ReportInputs).validate_python(json.loads(settings)["inputs"])
+    build_report(inputs, output.parent)
