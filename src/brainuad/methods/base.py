@@ -4,7 +4,9 @@ A *model* is trained once; several *scoring rules* may use it (reconstruction, K
 one diffusion model). A method file defines one or both and is found by itself (see `registry.py`).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from torch import Tensor, nn, optim
@@ -25,10 +27,15 @@ class ImageShape:
 
 @dataclass
 class Batch:
-    """Images (batch, channel, *size) in the recipe's range, and brain masks (batch, 1, *size) bool."""
+    """Images (batch, channel, *size) in the recipe's range, and brain masks (batch, 1, *size) bool.
+
+    Models that take sequences of slices get (batch, slice, channel, *size) and (batch, slice, 1, *size).
+    `lesion` (batch, 1, *size) bool is there for models that learn from lesions.
+    """
 
     images: Tensor
     brain: Tensor
+    lesion: Tensor | None = None
 
 
 @dataclass
@@ -61,6 +68,10 @@ class ModelSettings(Settings):
 class Trainer(Protocol):
     """What a model's `update` may ask of the training engine."""
 
+    @property
+    def step(self) -> int:
+        """The number of iterations done so far."""
+
     def compute(self, name: str, *arguments: Any) -> Tensor:
         """The value of the model's method `name`, in the engine's precision and on all its devices."""
 
@@ -77,11 +88,31 @@ class Model(nn.Module):
     quick: ClassVar[dict[str, Any]] = {}
     # The methods that `update` asks the engine to compute.
     forward_methods: ClassVar[tuple[str, ...]] = ("loss",)
+    # Whether batches carry lesion masks (supervised models).
+    learns_from_lesions: ClassVar[bool] = False
 
     def __init__(self, settings: Any, shape: ImageShape) -> None:
         super().__init__()
         self.settings = settings
         self.shape = shape
+
+    @classmethod
+    def sequence_length(cls, settings: Any) -> int | None:
+        """How many consecutive slices of a volume one training sample holds; None: single slices."""
+        return None
+
+    @classmethod
+    def pretrained_networks(cls, settings: Any) -> tuple[str, ...]:
+        """The networks of `brainuad.networks.pretrained` whose weights the training begins with."""
+        return ()
+
+    @classmethod
+    def remarks(cls, settings: Any) -> tuple[str, ...]:
+        """What a reader of this model's results must know, such as random weights in place of trained ones."""
+        return ()
+
+    def load_pretrained(self, folder: Path) -> None:
+        """Takes over the weights of `pretrained_networks` from their files; called before training."""
 
     def loss(self, batch: Batch, draws: Draws) -> Tensor:
         """The training loss of one batch (a scalar)."""
@@ -117,6 +148,31 @@ class ScoringRule:
         self.settings = settings
         self.model = model
         self.shape = shape
+
+    @classmethod
+    def pretrained_networks(cls, settings: Any) -> tuple[str, ...]:
+        """The networks of `brainuad.networks.pretrained` that the rule scores with."""
+        return ()
+
+    @classmethod
+    def remarks(cls, settings: Any) -> tuple[str, ...]:
+        """What a reader of this rule's results must know, such as random weights in place of trained ones."""
+        return ()
+
+    @classmethod
+    def needs_calibration(cls, settings: Any) -> bool:
+        """Whether `calibrate` must choose settings before the first scan is scored."""
+        return False
+
+    def load_pretrained(self, folder: Path) -> None:
+        """Loads the weights of `pretrained_networks` from their files; called before the first score."""
+
+    def calibrate(self, scans: Sequence[Scan], draws: Draws) -> dict[str, Any]:
+        """The settings chosen on healthy validation scans of the model's training data sets.
+
+        The scans hold the slices that the model would have been trained with.
+        """
+        raise TypeError(f"{type(self).__name__} does not define calibrate")
 
     def score(self, scan: Scan, draws: Draws) -> Scored:
         """The scores of one volume."""

@@ -57,3 +57,94 @@ class StridedCoderSettings(Settings):
     widths: tuple[int, ...] = Field((32, 64, 128, 128), min_length=1, description="one per halving")
     latent: int = Field(128, ge=1, description="length of the latent vector")
     reduction: int = Field(8, ge=1, description="division of the channels before the dense layer")
+
+
+class AndiUnetSettings(Settings):
+    """The U-Net of ANDi (Frotscher 2023); the defaults have 9,720,964 parameters for four channels."""
+
+    widths: tuple[int, ...] = Field(
+        (32, 64, 128, 256, 256), min_length=2, description="channels per level, the first at full resolution"
+    )
+    bottom: int | None = Field(
+        None, ge=1, description="channels at the bottom; twice the last width by default"
+    )
+    attention_levels: tuple[int, ...] = Field(
+        (2, 3, 4), description="levels with self-attention; 0 is full resolution"
+    )
+    heads: int = Field(4, ge=1, description="attention heads")
+    time_channels: int = Field(256, ge=2, description="length of the time embedding")
+
+    @model_validator(mode="after")
+    def _attention_fits(self) -> Self:
+        last = len(self.widths) - 1
+        for level in self.attention_levels:
+            if level not in range(1, last + 1):
+                raise ValueError(f"attention at level {level}, but only levels 1 to {last} can have it")
+            for width in (self.widths[level], self.widths[level - 1]):
+                if width % self.heads:
+                    raise ValueError(f"a level of {width} channels does not divide into {self.heads} heads")
+        return self
+
+
+class MonaiUnetSettings(Settings):
+    """MONAI's `DiffusionModelUNet` as AutoDDPM uses it (Bercea 2023): 18,500,993 parameters for one channel."""
+
+    channels: tuple[int, ...] = Field((128, 256, 256), min_length=1, description="channels per level")
+    attention_levels: tuple[int, ...] = Field(
+        (1, 2), description="levels with self-attention; 0 is the first"
+    )
+    res_blocks: int = Field(1, ge=1, description="residual blocks per level")
+    head_channels: int = Field(256, ge=1, description="channels per attention head")
+
+
+class PerceptualSettings(Settings):
+    """A perceptual distance (LPIPS, Zhang 2018): which features, and where their weights come from."""
+
+    network: Literal["squeeze", "alex", "vgg"] = Field("squeeze", description="features of which network")
+    # random: seeded weights and equal heads, for tests and the quick scale only; results then say so.
+    weights: Literal["pretrained", "random"] = "pretrained"
+
+
+class ResidualCoderSettings(Settings):
+    """The encoder and decoder of SI-VAE and RA (Bercea 2023); 29,430,785 parameters at 128 x 128."""
+
+    widths: tuple[int, ...] = Field((64, 128, 256, 512, 512), min_length=1, description="one per halving")
+    latent: int = Field(128, ge=1, description="length of the latent vector")
+
+
+class DistillationSettings(Settings):
+    """The teacher and the cloner of multiresolution knowledge distillation (Salehi 2021)."""
+
+    # random: a teacher with seeded weights, for tests and the quick scale only; results then say so.
+    weights: Literal["pretrained", "random"] = "pretrained"
+    teacher_width: int = Field(64, ge=1, description="channels of the teacher's first block; VGG16 has 64")
+    cloner_width: int = Field(16, ge=1, description="channels of the cloner where no layer is compared")
+
+    @model_validator(mode="after")
+    def _pretrained_is_vgg16(self) -> Self:
+        if self.weights == "pretrained" and self.teacher_width != 64:
+            raise ValueError(f"teacher_width is {self.teacher_width}, but pretrained VGG16 has 64 channels")
+        return self
+
+
+class WganSettings(Settings):
+    """Generator, critic and encoder of f-AnoGAN (Schlegl 2019); the defaults are for 128 x 128 images."""
+
+    widths: tuple[int, ...] = Field(
+        (64, 128, 256, 256, 512, 512),
+        min_length=2,
+        description="channels from the finest level to the start map",
+    )
+    latent: int = Field(128, ge=1, description="length of the latent vector")
+    # strided: strided and transposed convolutions (Kascenas 2023); pooled: mean pooling and nearest-neighbour
+    # up-sampling beside convolutions (Schlegl's code).
+    resampling: Literal["strided", "pooled"] = "strided"
+    # tanh: Schlegl 2019, appendix; linear: the default of its code.
+    encoder_output: Literal["tanh", "linear"] = "tanh"
+
+
+class ConvolutionalCoderSettings(Settings):
+    """The convolutional encoder and decoder of Zimmerer 2019, as Bercea 2023 uses them for 128 x 128 images."""
+
+    widths: tuple[int, ...] = Field((16, 32, 64, 256, 256), min_length=1, description="one per halving")
+    latent: int = Field(512, ge=1, description="length of the latent vector")

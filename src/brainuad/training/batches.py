@@ -1,11 +1,13 @@
 """Training batches read from memory-mapped arrays, each a function of (seed, step) alone.
 
 Because batch `k` does not depend on what was read before it, a resumed training sees the same batches
-as an uninterrupted one, with any number of loader workers.
+as an uninterrupted one, with any number of loader workers. A sample is one slice, or, for models that look at
+volumes, a sequence of consecutive slices of one volume.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -19,15 +21,32 @@ from brainuad.errors import InputError
 from brainuad.methods.base import Batch
 from brainuad.randomness import numpy_generator
 
-SliceFilter = Literal["all", "non-empty", "tumour-free"]
+SliceFilter = Literal["all", "non-empty", "tumour-free", "tumour"]
 
 
 @dataclass(frozen=True)
 class SliceIndex:
-    """Where each usable slice lies: row i of `slices` is (store, slice in the store, volume number)."""
+    """Where each usable slice lies: row i of `slices` is (store, slice in the store, volume number).
+
+    A sample is one slice, or `sequence` consecutive ones of a volume.
+    """
 
     slices: np.ndarray
     subjects: tuple[str, ...]
+    sequence: int | None = None
+
+    @cached_property
+    def starts(self) -> np.ndarray:
+        """The rows at which a sample may begin."""
+        length = self.sequence or 1
+        last = self.slices[length - 1 :]
+        first = self.slices[: len(last)]
+        return np.flatnonzero((last[:, 2] == first[:, 2]) & (last[:, 1] - first[:, 1] == length - 1))
+
+    @cached_property
+    def volumes(self) -> np.ndarray:
+        """The volume number of each possible sample."""
+        return self.slices[self.starts, 2]
 
 
 def select_slices(
@@ -35,7 +54,8 @@ def select_slices(
 ) -> SliceIndex:
     """The slices of the wanted subjects that pass the filter.
 
-    `non-empty` keeps slices with brain in them; `tumour-free` those of them without a lesion voxel.
+    `non-empty` keeps slices with brain in them; `tumour-free` those of them without a lesion voxel, `tumour`
+    those of them with one.
     """
     rows: list[tuple[int, int, int]] = []
     subjects: list[str] = []
@@ -52,50 +72,60 @@ def _usable(store: ArrayStore, where: slice, slice_filter: SliceFilter) -> np.nd
     if slice_filter == "all":
         return np.ones(where.stop - where.start, dtype=bool)
     usable = np.any(store.brain[where], axis=(1, 2))
-    if slice_filter == "tumour-free":
-        usable = usable & ~np.any(store.lesion[where], axis=(1, 2))
+    if slice_filter in {"tumour-free", "tumour"}:
+        usable = usable & (np.any(store.lesion[where], axis=(1, 2)) == (slice_filter == "tumour"))
     return np.asarray(usable)
 
 
 class Slices(Dataset):
-    """Slices of several array folders; opened lazily so that loader workers map the files themselves."""
+    """Samples from several array folders; opened lazily so that loader workers map the files themselves."""
 
-    def __init__(self, folders: Sequence[Path], index: SliceIndex) -> None:
+    def __init__(self, folders: Sequence[Path], index: SliceIndex, with_lesion: bool = False) -> None:
         self.folders = tuple(folders)
         self.index = index
+        self.with_lesion = with_lesion
         self._stores: dict[int, ArrayStore] = {}
 
     def __len__(self) -> int:
-        return len(self.index.slices)
+        return len(self.index.starts)
 
-    def __getitem__(self, number: int) -> tuple[torch.Tensor, torch.Tensor]:
-        store_number, position, _ = (int(value) for value in self.index.slices[number])
+    def __getitem__(self, number: int) -> tuple[torch.Tensor, ...]:
+        store_number, position, _ = (int(value) for value in self.index.slices[self.index.starts[number]])
         if store_number not in self._stores:
             self._stores[store_number] = ArrayStore(self.folders[store_number])
         store = self._stores[store_number]
-        image = torch.from_numpy(np.asarray(store.images[position], dtype=np.float32))
-        brain = torch.from_numpy(np.array(store.brain[position], dtype=bool))[None]
-        return image, brain
+        length = self.index.sequence
+        where = position if length is None else slice(position, position + length)
+        image = torch.from_numpy(np.asarray(store.images[where], dtype=np.float32))
+        masks = (store.brain, store.lesion) if self.with_lesion else (store.brain,)
+        return image, *(torch.from_numpy(np.array(mask[where], dtype=bool)).unsqueeze(-3) for mask in masks)
 
     def subject(self, number: int) -> str:
-        """The subject that a slice belongs to."""
-        return self.index.subjects[int(self.index.slices[number, 2])]
+        """The subject that a sample belongs to."""
+        return self.index.subjects[int(self.index.volumes[number])]
 
 
 class BatchOrder:
-    """The slice numbers of every training batch, in epochs without replacement."""
+    """The sample numbers of every training batch, in epochs without replacement.
 
-    def __init__(self, index: SliceIndex, batch_size: int, epoch: str, seed: int) -> None:
+    An epoch passes over every slice once (`slices`) or over one random slice of every volume (`volumes`). With
+    sequences it passes over every volume once, each from a random first slice. An incomplete last batch is dropped,
+    unless `keep_rest` is set.
+    """
+
+    def __init__(
+        self, index: SliceIndex, batch_size: int, epoch: str, seed: int, keep_rest: bool = False
+    ) -> None:
         self.index = index
-        self.by_volume = epoch == "volumes"
+        self.by_volume = epoch == "volumes" or index.sequence is not None
         self.seed = seed
-        units = len(np.unique(index.slices[:, 2])) if self.by_volume else len(index.slices)
+        units = len(np.unique(index.volumes)) if self.by_volume else len(index.volumes)
         self.batch_size = min(batch_size, units)
-        self.per_epoch = units // self.batch_size
+        self.per_epoch = -(-units // self.batch_size) if keep_rest else units // self.batch_size
         self._epoch: tuple[int, np.ndarray] | None = None
 
     def batch(self, step: int) -> list[int]:
-        """The slice numbers of the batch of `step` (counted from 0); an incomplete last batch is dropped."""
+        """The sample numbers of the batch of `step` (counted from 0)."""
         epoch, position = divmod(step, self.per_epoch)
         if self._epoch is None or self._epoch[0] != epoch:
             self._epoch = (epoch, self._order(epoch))
@@ -104,9 +134,9 @@ class BatchOrder:
 
     def _order(self, epoch: int) -> np.ndarray:
         generator = numpy_generator(self.seed, "batch order", epoch)
+        volume = self.index.volumes
         if not self.by_volume:
-            return generator.permutation(len(self.index.slices))
-        volume = self.index.slices[:, 2]
+            return generator.permutation(len(volume))
         picked = [generator.choice(np.flatnonzero(volume == v)) for v in np.unique(volume)]
         return generator.permutation(np.array(picked))
 
@@ -140,13 +170,18 @@ def load_batches(
     )
 
 
-def collate(samples: Sequence[tuple[torch.Tensor, torch.Tensor]]) -> Batch:
-    """One batch from (image, brain mask) pairs."""
-    images, brains = zip(*samples, strict=True)
-    return Batch(torch.stack(images), torch.stack(brains))
+def collate(samples: Sequence[tuple[torch.Tensor, ...]]) -> Batch:
+    """One batch from tuples of image, brain mask and, for supervised models, lesion mask."""
+    return Batch(*(torch.stack(parts) for parts in zip(*samples, strict=True)))
 
 
-def open_slices(folders: Sequence[Path], split: pd.DataFrame, role: str, slice_filter: SliceFilter) -> Slices:
+def open_slices(
+    folders: Sequence[Path],
+    split: pd.DataFrame,
+    role: str,
+    slice_filter: SliceFilter,
+    with_lesion: bool = False,
+) -> Slices:
     """The slices of all subjects of one role; an empty set is an `InputError` that says what was asked."""
     stores = [ArrayStore(folder) for folder in folders]
     chosen = split[split["role"] == role]
@@ -160,7 +195,26 @@ def open_slices(folders: Sequence[Path], split: pd.DataFrame, role: str, slice_f
             f"no {slice_filter} slices of role {role!r} in {names} ({sum(map(len, wanted))} subjects in the "
             "split). Check the split counts of the study, and quality.tsv for excluded subjects."
         )
-    return Slices(folders, index)
+    return Slices(folders, index, with_lesion)
+
+
+def in_sequences(slices: Slices, length: int) -> Slices:
+    """The same slices as sequences of `length` consecutive ones; a batch's images are (batch, slice, channel, x, y).
+
+    A volume without so many consecutive slices is an `InputError` that names its subject: a shorter sequence
+    would need a mask in every model, and leaving the volume out would change the training set unseen.
+    """
+    index = replace(slices.index, sequence=length)
+    short = sorted(set(range(len(index.subjects))) - set(index.volumes.tolist()))
+    if short:
+        names = ", ".join(index.subjects[number] for number in short[:5])
+        others = f" and {len(short) - 5} others" if len(short) > 5 else ""
+        raise InputError(
+            f"no {length} consecutive slices to learn from in {names}{others}, but the model takes sequences of "
+            f"{length} slices. Give the model a shorter sequence, or `slices: all` to training_data in the study, "
+            "or exclude these subjects."
+        )
+    return Slices(slices.folders, index, slices.with_lesion)
 
 
 def _dataset_of(folder: Path) -> str:
@@ -168,6 +222,6 @@ def _dataset_of(folder: Path) -> str:
 
 
 def describe(slices: Slices, numbers: Sequence[int]) -> Mapping[str, int]:
-    """How many slices of each subject are in a batch, for error messages."""
+    """How many samples of each subject are in a batch, for error messages."""
     names = [slices.subject(number) for number in numbers]
     return {name: names.count(name) for name in dict.fromkeys(names)}

@@ -11,12 +11,10 @@ from brainuad.errors import InputError
 
 def make_fabric(device: str = "auto", precision: str = "auto", devices: int = 1) -> Fabric:
     """A launched Fabric on `device` (auto, cpu, cuda), with `devices` processes (DDP above one)."""
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    if device == "cuda" and not torch.cuda.is_available():
-        raise InputError("config.yaml: device = 'cuda', but torch sees no GPU. Use 'auto' or 'cpu'.")
+    device = chosen_device(device)
     chosen: Any = automatic_precision(device) if precision == "auto" else precision
-    strategy = "ddp" if devices > 1 else "auto"
+    # Models with several optimisers leave some parameters out of each step's gradient.
+    strategy = "ddp_find_unused_parameters_true" if devices > 1 else "auto"
     torch.set_float32_matmul_precision("high")  # TensorFloat-32 on GPUs, as convolutions have it by default
     # Processes are started here and never by srun, so that a SLURM job needs one task only.
     fabric = Fabric(
@@ -28,6 +26,15 @@ def make_fabric(device: str = "auto", precision: str = "auto", devices: int = 1)
     )
     fabric.launch()
     return fabric
+
+
+def chosen_device(device: str) -> str:
+    """cpu or cuda: a GPU where `auto` finds one; an `InputError` where one is asked for and missing."""
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if device == "cuda" and not torch.cuda.is_available():
+        raise InputError("config.yaml: device = 'cuda', but torch sees no GPU. Use 'auto' or 'cpu'.")
+    return device
 
 
 def automatic_precision(device: str) -> str:

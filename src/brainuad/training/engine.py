@@ -22,8 +22,9 @@ from brainuad.errors import InputError
 from brainuad.methods.base import Model
 from brainuad.randomness import Draws
 from brainuad.training import state as states
+from brainuad.training.augmentation import augment
 from brainuad.training.batches import BatchOrder, Slices, describe, load_batches
-from brainuad.training.optimisers import build_schedule
+from brainuad.training.optimisers import after_step, after_validation, build_schedule
 from brainuad.training.progress import Progress
 from brainuad.training.settings import TrainingSettings
 from brainuad.training.signals import TrainingInterruptedError, watch_stop_signals
@@ -59,6 +60,10 @@ class History:
     rows: list[dict[str, float]] = field(default_factory=list)
     best: float = math.inf
     best_step: int = 0
+    # The validation loss that patience measures against, and the iterations up to the last validation since it.
+    reference: float = math.inf
+    reference_step: int = 0
+    without_gain: int = 0
     seconds: float = 0.0
     waiting_s: float = 0.0
 
@@ -108,7 +113,9 @@ class Engine:
 
     def compute(self, name: str, *arguments: Any) -> Tensor:
         """The value of the model's method `name`, in the engine's precision."""
-        return getattr(self.module, name)(*arguments)
+        # On one device Fabric hands methods other than `forward` through without its precision.
+        with self.fabric.autocast():
+            return getattr(self.module, name)(*arguments)
 
     def descend(self, name: str, loss: Tensor) -> None:
         """One clipped and scheduled optimiser step down the gradient of `loss`."""
@@ -120,9 +127,16 @@ class Engine:
                 self.module, optimiser, max_norm=self.settings.gradient_clip, error_if_nonfinite=False
             )
         optimiser.step()
-        self.schedules[name].step()
+        after_step(self.schedules[name])
 
     # The loop.
+
+    @property
+    def finished(self) -> bool:
+        """Whether all iterations are done, or the validation loss has not fallen for `patience` of them."""
+        patience = self.settings.patience
+        impatient = patience is not None and self.history.without_gain >= patience
+        return impatient or self.step == self.settings.iterations
 
     def run(self) -> None:
         """Trains to the last iteration, from the saved state where there is one."""
@@ -141,10 +155,13 @@ class Engine:
         self.writer.close()
         progress.close()
         self.save_state()
+        if self.step < self.settings.iterations:
+            waited = self.history.without_gain
+            log.info("ended at step %d: the validation loss has not fallen for %d steps", self.step, waited)
 
     def _iterate(self, batches: Any, progress: Progress, stopped: Callable[[], bool]) -> None:
         saved = time.monotonic()
-        while self.step < self.settings.iterations:
+        while not self.finished:
             started = time.monotonic()
             batch = self._to_device(next(batches))
             self.history.waiting_s += time.monotonic() - started
@@ -163,7 +180,9 @@ class Engine:
         # Dropout takes no generator, so the global one is set anew for each step.
         torch.manual_seed(self.draws.seed_of("dropout", self.step))
         self.model.train()
-        numbers = self.job.model.update(batch, self.draws.within(self.step), self)
+        draws = self.draws.within(self.step)
+        batch = augment(batch, self.settings.augmentation, len(self.job.model.shape.size), draws)
+        numbers = self.job.model.update(batch, draws, self)
         if not all(math.isfinite(value) for value in numbers.values()):
             self._fail_on_divergence(numbers)
         self.step += 1
@@ -171,6 +190,7 @@ class Engine:
             self.ema.update_parameters(self.model)
         if self.step % self.settings.validate_every == 0 or self.step == self.settings.iterations:
             numbers["validation"] = self._validate()
+            self._learn_from_validation(numbers["validation"])
         return numbers
 
     def _fail_on_divergence(self, numbers: dict[str, float]) -> None:
@@ -197,18 +217,28 @@ class Engine:
         weights = self.scored_weights()
         weights.eval()
         size = self.options.validation_batch_size or self.settings.batch_size
-        order = BatchOrder(self.job.validation.index, size, "slices", self.job.seed)
+        order = BatchOrder(self.job.validation.index, size, "slices", self.job.seed, keep_rest=True)
         steps = range(min(self.settings.validation_batches, order.per_epoch))
-        losses = []
+        total, count = 0.0, 0
         for number, batch in enumerate(load_batches(self.job.validation, order, steps)):
             draws = Draws(self.job.seed, ("validation", number), self.draws.device)
             with self.fabric.autocast():
-                losses.append(weights.validation_loss(self._to_device(batch), draws).item())
-        mean = sum(losses) / len(losses)
+                loss = weights.validation_loss(self._to_device(batch), draws).item()
+            total, count = total + loss * len(batch.images), count + len(batch.images)
+        # One process decides for all: running averages of normalisation layers may differ between them.
+        mean = float(self.fabric.broadcast(total / count))
         if mean < self.history.best:
             self.history.best, self.history.best_step = mean, self.step
             self._save({"weights": weights.state_dict(), "step": self.step}, "best.ckpt")
         return mean
+
+    def _learn_from_validation(self, loss: float) -> None:
+        for schedule in self.schedules.values():
+            after_validation(schedule, loss)
+        history = self.history
+        if loss < history.reference - self.settings.minimum_gain:
+            history.reference, history.reference_step = loss, self.step
+        history.without_gain = self.step - history.reference_step
 
     def scored_weights(self) -> Model:
         """The model whose weights are validated and kept: the moving average once it has begun."""
@@ -233,7 +263,7 @@ class Engine:
         content: dict[str, Any] = {
             "settings_hash": self.job.settings_hash,
             "step": self.step,
-            "finished": self.step == self.settings.iterations,
+            "finished": self.finished,
             "model": self.model.state_dict(),
             "optimisers": {name: optimiser.state_dict() for name, optimiser in self.optimisers.items()},
             "schedules": {name: schedule.state_dict() for name, schedule in self.schedules.items()},

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable
 
 from torch import nn, optim
-from torch.optim.lr_scheduler import LambdaLR, LRScheduler, OneCycleLR
+from torch.optim.lr_scheduler import LambdaLR, LRScheduler, OneCycleLR, ReduceLROnPlateau
 
 from brainuad.training.settings import OptimiserSettings
 
@@ -19,9 +19,17 @@ def build_optimiser(settings: OptimiserSettings, parameters: Iterable[nn.Paramet
 
 
 def build_schedule(settings: OptimiserSettings, optimiser: optim.Optimizer, iterations: int) -> LRScheduler:
-    """The learning-rate schedule of `optimiser`, to be stepped once after each optimiser step."""
+    """The learning-rate schedule of `optimiser`, for `after_step` and `after_validation`."""
     if settings.schedule == "one-cycle":
         return OneCycleLR(optimiser, max_lr=settings.learning_rate, total_steps=iterations + 1)
+
+    if settings.schedule == "plateau":
+        return ReduceLROnPlateau(
+            optimiser,
+            factor=settings.plateau_factor,
+            patience=settings.plateau_patience,
+            min_lr=settings.minimum_rate,
+        )
 
     def factor(step: int) -> float:
         return rate_factor(settings, step, iterations)
@@ -42,3 +50,15 @@ def rate_factor(settings: OptimiserSettings, step: int, iterations: int) -> floa
         position = min(1.0, (step - warmup) / max(1, iterations - warmup))
         return floor + (1 - floor) * (1 + math.cos(math.pi * position)) / 2
     return 1.0
+
+
+def after_step(schedule: LRScheduler) -> None:
+    """Moves a schedule on by one optimiser step."""
+    if not isinstance(schedule, ReduceLROnPlateau):
+        schedule.step()
+
+
+def after_validation(schedule: LRScheduler, loss: float) -> None:
+    """Tells a schedule that follows the validation loss what it is."""
+    if isinstance(schedule, ReduceLROnPlateau):
+        schedule.step(loss)

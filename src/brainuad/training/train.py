@@ -11,13 +11,16 @@ import torch
 
 from brainuad.arrays import ArrayStore
 from brainuad.errors import InputError
+from brainuad.external.model import ExternalModel
 from brainuad.methods.base import ImageShape, Model
 from brainuad.methods.registry import model_class
+from brainuad.settings import WEIGHTS_FOLDER
 from brainuad.storage import read_table, write_json, write_table
 from brainuad.training import state as states
-from brainuad.training.batches import SliceFilter, open_slices
+from brainuad.training.batches import SliceFilter, Slices, in_sequences, open_slices
 from brainuad.training.device import device_name, make_fabric
 from brainuad.training.engine import Engine, EngineOptions, TrainingJob
+from brainuad.training.external import train_externally
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,7 @@ class Machine:
     threads: int = 0
     loader_workers: int = 0
     save_every_s: float = 60.0
+    weights_folder: Path = WEIGHTS_FOLDER
 
 
 def train_model(request: ModelRequest, files: TrainingFiles, machine: Machine) -> None:
@@ -59,20 +63,48 @@ def train_model(request: ModelRequest, files: TrainingFiles, machine: Machine) -
     if machine.threads:
         torch.set_num_threads(machine.threads)
     split = read_table(files.split)
-    training = open_slices(files.arrays, split, "train", request.slices)
-    validation = open_slices(files.arrays, split, "validation", request.slices)
+    training, validation = (_open_samples(request, files, split, role) for role in ("train", "validation"))
+    if training.with_lesion:
+        _require_lesions(training, request)
     shape = common_shape(files.arrays)
-    digest = states.settings_hash({**vars(request), **_data_identity(split, files.arrays)})
+    identity = _data_identity(split, files.arrays, training.with_lesion)
+    digest = states.settings_hash({**vars(request), **identity})
     # Checked before the first step, so that a foreign state costs nothing.
     states.load_state(files.state_folder / "last.ckpt", digest)
     torch.manual_seed(request.seed)  # initial weights: torch's initialisers take no generator
     model = build_model(request.kind, request.settings, shape)
-    fabric = make_fabric(machine.device, request.precision, machine.devices)
+    model.load_pretrained(machine.weights_folder)
     job = TrainingJob(model, training, validation, request.seed, files.state_folder, digest)
+    if isinstance(model, ExternalModel):
+        record = train_externally(model, job, machine.device, machine.devices)
+        write_table(pd.DataFrame(record.rows), files.log)
+        write_json(record.cost, files.cost)
+        _save_model(request, files, shape, model.state_dict(), record.cost["iterations"])
+        return
+    fabric = make_fabric(machine.device, request.precision, machine.devices)
     engine = Engine(fabric, job, EngineOptions(machine.loader_workers, machine.save_every_s))
     engine.run()
     if fabric.is_global_zero:
         _write_results(engine, request, files, shape)
+
+
+def _open_samples(request: ModelRequest, files: TrainingFiles, split: pd.DataFrame, role: str) -> Slices:
+    """The slices of one role, in sequences where the model takes them so."""
+    chosen = model_class(request.kind)
+    slices = open_slices(files.arrays, split, role, request.slices, chosen.learns_from_lesions)
+    length = chosen.sequence_length(chosen.settings_class.model_validate(request.settings))
+    return slices if length is None else in_sequences(slices, length)
+
+
+def _require_lesions(training: Slices, request: ModelRequest) -> None:
+    """An `InputError` where a supervised model would learn from images without any lesion."""
+    if not any(bool(training[number][2].any()) for number in range(len(training))):
+        names = ", ".join(folder.parent.name for folder in training.folders)
+        raise InputError(
+            f"model kind {request.kind!r} learns from lesions, but the {request.slices} slices of the training "
+            f"subjects of {names} have no lesion voxel. Set training_data of this model in the study to a data set "
+            "with lesion masks, such as {datasets: [brats21], slices: tumour}."
+        )
 
 
 def build_model(kind: str, settings: dict[str, Any], shape: ImageShape) -> Model:
@@ -91,15 +123,21 @@ def common_shape(folders: tuple[Path, ...]) -> ImageShape:
     return next(iter(shapes.values()))
 
 
-def _data_identity(split: pd.DataFrame, folders: tuple[Path, ...]) -> dict[str, Any]:
+def _data_identity(
+    split: pd.DataFrame, folders: tuple[Path, ...], with_lesion: bool = False
+) -> dict[str, Any]:
     """What identifies the training data in the settings hash."""
     rows = split[split["role"] != "test"][["dataset", "subject", "role"]]
     recipes = [(folder / "recipe.json").read_text() for folder in folders]
     stores = {folder.parent.name: ArrayStore(folder) for folder in folders}
     used = rows[rows["dataset"].isin(stores)]
-    pairs = zip(used["dataset"], used["subject"], strict=True)
+    pairs = list(zip(used["dataset"], used["subject"], strict=True))
     images = [stores[dataset].image_hash(subject) for dataset, subject in pairs]
-    return {"split": rows.to_csv(index=False), "recipes": recipes, "images": images}
+    identity = {"split": rows.to_csv(index=False), "recipes": recipes, "images": images}
+    if with_lesion:
+        counts = {dataset: store.index["lesion_voxels"] for dataset, store in stores.items()}
+        identity["lesions"] = [str(counts[dataset].get(subject, "")) for dataset, subject in pairs]
+    return identity
 
 
 def _write_results(engine: Engine, request: ModelRequest, files: TrainingFiles, shape: ImageShape) -> None:
@@ -122,13 +160,19 @@ def _write_results(engine: Engine, request: ModelRequest, files: TrainingFiles, 
         },
         files.cost,
     )
+    _save_model(request, files, shape, weights, best["step"] if use_best else engine.step)
+
+
+def _save_model(
+    request: ModelRequest, files: TrainingFiles, shape: ImageShape, weights: dict[str, Any], step: int
+) -> None:
     content = {
         "format": states.FORMAT,
         "kind": request.kind,
         "settings": json.dumps(request.settings),
         "channels": list(shape.channels),
         "size": list(shape.size),
-        "step": best["step"] if use_best else engine.step,
+        "step": step,
         "weights": weights,
     }
     states.save(content, files.checkpoint)

@@ -1,14 +1,16 @@
 """Batches are functions of (seed, step) and pass over every slice of an epoch once."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from brainuad.arrays import ArrayStore
 from brainuad.errors import InputError
 from brainuad.storage import read_table
-from brainuad.training.batches import BatchOrder, SliceIndex, load_batches, open_slices
+from brainuad.training.batches import BatchOrder, SliceIndex, in_sequences, load_batches, open_slices
 
 
 def index(volumes: int, slices: int) -> SliceIndex:
@@ -72,3 +74,68 @@ def test_tumour_free_slices_have_no_lesion(cohort: dict[str, Path]) -> None:
 def test_an_empty_training_set_says_what_was_asked_for(cohort: dict[str, Path]) -> None:
     with pytest.raises(InputError, match="no tumour-free slices of role 'train' in patients"):
         open_slices([cohort["patients"]], read_table(cohort["split"]), "train", "tumour-free")
+
+
+def sequences(volumes: int, slices: int, length: int) -> SliceIndex:
+    return replace(index(volumes, slices), sequence=length)
+
+
+def test_an_epoch_over_sequences_shows_every_volume_once() -> None:
+    chosen = sequences(6, 7, length=3)
+    order = BatchOrder(chosen, batch_size=3, epoch="slices", seed=1)
+    seen = [chosen.volumes[number] for step in range(order.per_epoch) for number in order.batch(step)]
+    assert sorted(seen) == list(range(6))
+
+
+def test_sequences_begin_anywhere_where_enough_slices_follow() -> None:
+    chosen = sequences(2, 7, length=3)
+    order = BatchOrder(chosen, batch_size=2, epoch="slices", seed=1)
+    starts = {int(chosen.starts[number]) for step in range(100) for number in order.batch(step)}
+    assert starts == {0, 1, 2, 3, 4, 7, 8, 9, 10, 11}
+
+
+def test_sequences_do_not_reach_over_a_gap_or_into_the_next_volume() -> None:
+    rows = np.array([(0, p, v) for v, p in [(0, 0), (0, 1), (0, 3), (0, 4), (0, 5), (1, 6), (1, 7)]])
+    assert SliceIndex(rows, ("a", "b"), sequence=2).starts.tolist() == [0, 2, 3, 5]
+    assert SliceIndex(rows, ("a", "b"), sequence=3).starts.tolist() == [2]
+    assert SliceIndex(rows, ("a", "b"), sequence=9).starts.tolist() == []
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_sequence_is_consecutive_slices_of_one_subject_from_any_step_on(
+    cohort: dict[str, Path], workers: int
+) -> None:
+    single = open_slices([cohort["patients"]], read_table(cohort["split"]), "test", "non-empty", True)
+    slices = in_sequences(single, 4)
+    order = BatchOrder(slices.index, 2, "volumes", seed=2)
+    whole = list(load_batches(slices, order, range(5)))
+    resumed = list(load_batches(slices, order, range(3, 5), workers))
+    for batch, step in [*zip(whole, range(5), strict=True), *zip(resumed, range(3, 5), strict=True)]:
+        assert batch.images.shape == (2, 4, 1, 32, 32)
+        assert batch.brain.shape == batch.lesion.shape == (2, 4, 1, 32, 32)
+        assert {slices.subject(number) for number in order.batch(step)} == {"p1", "p2"}
+        for sample, number in enumerate(order.batch(step)):
+            first = int(slices.index.starts[number])
+            images, brains, lesions = zip(*(single[first + k] for k in range(4)), strict=True)
+            assert torch.equal(batch.images[sample], torch.stack(images))
+            assert torch.equal(batch.brain[sample], torch.stack(brains))
+            assert torch.equal(batch.lesion[sample], torch.stack(lesions))
+
+
+def test_the_length_of_a_volume_gives_whole_volumes(cohort: dict[str, Path]) -> None:
+    slices = in_sequences(open_slices([cohort["healthy"]], read_table(cohort["split"]), "train", "all"), 6)
+    assert len(slices) == 6
+    volume = ArrayStore(cohort["healthy"]).volume(slices.subject(3))
+    assert np.array_equal(slices[3][0].numpy(), volume.images)
+
+
+def test_a_volume_that_is_shorter_than_the_sequence_is_named(cohort: dict[str, Path]) -> None:
+    slices = open_slices([cohort["patients"]], read_table(cohort["split"]), "test", "tumour-free")
+    with pytest.raises(InputError, match="no 3 consecutive slices to learn from in p1, p2"):
+        in_sequences(slices, 3)
+
+
+def test_validation_keeps_an_incomplete_last_batch() -> None:
+    order = BatchOrder(index(volumes=3, slices=5), batch_size=4, epoch="slices", seed=1, keep_rest=True)
+    seen = [number for step in range(order.per_epoch) for number in order.batch(step)]
+    assert sorted(seen) == list(range(15))

@@ -6,7 +6,13 @@ import pytest
 import torch
 from torch import nn
 
-from brainuad.training.optimisers import build_optimiser, build_schedule, rate_factor
+from brainuad.training.optimisers import (
+    after_step,
+    after_validation,
+    build_optimiser,
+    build_schedule,
+    rate_factor,
+)
 from brainuad.training.settings import OptimiserSettings
 
 
@@ -54,3 +60,26 @@ def test_every_schedule_survives_all_iterations(schedule: str) -> None:
         optimiser.step()
         rates.step()
         assert math.isfinite(rates.get_last_lr()[0])
+
+
+def test_the_plateau_cuts_the_rate_only_when_validation_losses_stop_falling() -> None:
+    settings = OptimiserSettings(
+        learning_rate=1e-3, schedule="plateau", plateau_factor=0.1, plateau_patience=2, minimum_rate=5e-5
+    )
+    optimiser = build_optimiser(settings, [nn.Parameter(torch.zeros(1))])
+    rates = build_schedule(settings, optimiser, iterations=100)
+    found = []
+    for loss in (1.0, 0.9, 0.9, 0.95, 0.9, 0.8, 0.9, 0.9, 0.9):
+        after_step(rates)
+        after_validation(rates, loss)
+        found.append(optimiser.param_groups[0]["lr"])
+    # The third validation in a row without a fall cuts the rate; the second cut stops at the minimum.
+    assert found == pytest.approx([1e-3] * 4 + [1e-4] * 4 + [5e-5])
+
+
+def test_validation_does_not_move_the_other_schedules() -> None:
+    settings = OptimiserSettings(schedule="cosine", half_period=10)
+    rates = build_schedule(settings, build_optimiser(settings, [nn.Parameter(torch.zeros(1))]), 10)
+    before = rates.get_last_lr()
+    after_validation(rates, 1.0)
+    assert rates.get_last_lr() == before
