@@ -90,9 +90,10 @@ class ReverseProcess:
     def step(self, predict_eps: PredictNoise, x_t: Tensor, t: Time, draw_noise: DrawNoise) -> Tensor:
         """A draw of x_{t-1}; at t = 0 its mean, which is the predicted x_0.
 
-        `predict_eps` receives x_t and the time indices (batch,); `draw_noise` a shape.
+        `predict_eps` receives x_t and the times that a network is told (batch,); `draw_noise` a shape.
         """
         times = torch.as_tensor(t, device=x_t.device).expand(len(x_t))
-        x_0 = self.predict_x_0(x_t, times, predict_eps(x_t, times))
+        told = self.schedule.network_time.to(x_t.device)[times]
+        x_0 = self.predict_x_0(x_t, times, predict_eps(x_t, told))
         mean = posterior_mean(self.schedule, x_0, x_t, times)
         return mean + at(self.deviation(), times, x_t) * draw_noise(x_t.shape)

@@ -15,7 +15,7 @@ from brainuad.diffusion.process import (
     q_step,
     x_0_from_eps,
 )
-from brainuad.diffusion.schedule import make_schedule
+from brainuad.diffusion.schedule import make_schedule, respaced, up_to
 from brainuad.diffusion.settings import ReverseSettings, ScheduleSettings
 from brainuad.randomness import torch_generator
 
@@ -139,6 +139,32 @@ def test_network_receives_one_time_index_per_sample() -> None:
     process.step(predict_eps, x_t, TIMES, no_noise)
     assert seen[0].tolist() == [17] * 4
     assert seen[1].tolist() == TIMES.tolist()
+
+
+def test_network_is_told_the_kept_time_where_steps_are_left_out() -> None:
+    x_t, _ = images(*SHAPES[0])
+    seen: list[Tensor] = []
+
+    def predict_eps(x: Tensor, t: Tensor) -> Tensor:
+        seen.append(t)
+        return torch.zeros_like(x)
+
+    process = ReverseProcess(respaced(LINEAR, [5, 80, 200]), ReverseSettings())
+    for t in (2, 1, 0):
+        process.step(predict_eps, x_t, t, no_noise)
+    assert [times.tolist() for times in seen] == [[200] * 4, [80] * 4, [5] * 4]
+
+
+@pytest.mark.parametrize("steps", [1, 2, 25])
+def test_coarse_reverse_process_with_the_true_noise_ends_at_x_0(steps: int) -> None:
+    x_0, eps = images(2, 1, 4, 4)
+    x_0 = x_0.clamp(-1, 1)
+    schedule = up_to(LINEAR, 250, steps)
+    process = ReverseProcess(schedule, ReverseSettings())
+    x = q_sample(schedule, x_0, steps - 1, eps)
+    for t in reversed(range(steps)):
+        x = process.step(lambda x_t, told: eps_from_x_0(LINEAR, x_t, told, x_0), x, t, torch.ones)
+    torch.testing.assert_close(x, x_0)
 
 
 @pytest.mark.parametrize(("clip", "largest"), [((-1.0, 1.0), 1.0), (None, 5.0)])

@@ -1,12 +1,14 @@
 """Noise schedules against their closed forms."""
 
 import math
+from itertools import pairwise
 
 import pytest
 import torch
 
-from brainuad.diffusion.schedule import make_schedule, schedule_of
+from brainuad.diffusion.schedule import evenly_spaced, make_schedule, respaced, schedule_of, up_to
 from brainuad.diffusion.settings import ScheduleSettings
+from brainuad.errors import InputError
 
 LINEAR = make_schedule(ScheduleSettings())
 COSINE = make_schedule(ScheduleSettings(kind="cosine"))
@@ -53,3 +55,53 @@ def test_sequences_are_float64_for_any_input() -> None:
     schedule = schedule_of(torch.tensor([0.1, 0.2], dtype=torch.float32))
     assert schedule.alpha_bar.dtype == torch.float64
     assert schedule.alpha_bar_previous.dtype == torch.float64
+
+
+@pytest.mark.parametrize("schedule", [LINEAR, COSINE])
+def test_respaced_schedule_keeps_alpha_bar_at_the_kept_times(schedule) -> None:
+    indices = [3, 10, 250, 999]
+    kept = respaced(schedule, indices)
+    torch.testing.assert_close(kept.alpha_bar, schedule.alpha_bar[indices])
+    assert kept.network_time.tolist() == indices
+    assert float(kept.alpha_bar_previous[0]) == 1
+    torch.testing.assert_close(kept.alpha_bar_previous[1:], kept.alpha_bar[:-1])
+    torch.testing.assert_close(torch.cumprod(1 - kept.beta, 0), kept.alpha_bar)
+    torch.testing.assert_close(kept.alpha, 1 - kept.beta)
+
+
+@pytest.mark.parametrize("schedule", [LINEAR, COSINE])
+def test_respacing_to_every_time_gives_the_same_schedule(schedule) -> None:
+    for name, sequence in vars(respaced(schedule, range(1000))).items():
+        torch.testing.assert_close(sequence, getattr(schedule, name))
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 7, 25, 249, 250])
+def test_chosen_times_rise_to_the_last_one_at_equal_distances(count: int) -> None:
+    times = evenly_spaced(249, count)
+    assert len(times) == count
+    assert times[-1] == 249
+    assert count == 1 or times[0] == 0
+    distances = {b - a for a, b in pairwise(times)}
+    assert min(distances, default=1) > 0
+    assert max(distances, default=0) - min(distances, default=0) <= 1
+
+
+@pytest.mark.parametrize("count", [None, 250, 1000])
+def test_every_time_is_chosen_where_there_are_no_more(count: int | None) -> None:
+    assert evenly_spaced(249, count) == list(range(250))
+
+
+def test_schedule_up_to_a_time_ends_there() -> None:
+    short, coarse = up_to(LINEAR, 250), up_to(LINEAR, 250, 25)
+    assert (short.steps, coarse.steps) == (250, 25)
+    assert float(short.alpha_bar[-1]) == float(coarse.alpha_bar[-1]) == float(LINEAR.alpha_bar[249])
+    torch.testing.assert_close(short.beta, LINEAR.beta[:250])
+
+
+def test_schedule_up_to_nothing_has_no_steps() -> None:
+    assert up_to(LINEAR, 0).steps == up_to(LINEAR, 0, 25).steps == 0
+
+
+def test_time_beyond_the_schedule_is_refused() -> None:
+    with pytest.raises(InputError, match=r"1001.*1000"):
+        up_to(LINEAR, 1001)
