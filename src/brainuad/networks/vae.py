@@ -1,6 +1,8 @@
-"""Auto-encoders and variational auto-encoders with a dense latent space (Kingma and Welling 2014).
+"""Auto-encoders and variational auto-encoders (Kingma and Welling 2014).
 
-Kascenas 2023: staged coders, latent 128. Behrendt 2023, after Baur 2021: strided coders, latent 128.
+Kascenas 2023: staged coders, latent 128. Behrendt 2023, after Baur 2021: strided coders, latent 128. Bercea 2023:
+strided coders with a spatial latent map (auto-encoder), convolutional coders with a latent of 512 (VAE, after
+Zimmerer 2019).
 """
 
 from collections.abc import Sequence
@@ -8,21 +10,32 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from brainuad.networks.coders import StagedDecoder, StagedEncoder, StridedDecoder, StridedEncoder
-from brainuad.networks.settings import StagedCoderSettings, StridedCoderSettings
+from brainuad.networks.coders import (
+    ConvolutionalDecoder,
+    ConvolutionalEncoder,
+    StagedDecoder,
+    StagedEncoder,
+    StridedDecoder,
+    StridedEncoder,
+    halved,
+    strided_convolutions,
+    strided_transposed_convolutions,
+)
+from brainuad.networks.settings import ConvolutionalCoderSettings, StagedCoderSettings, StridedCoderSettings
 
 
 class AutoEncoder(nn.Module):
-    """An encoder to latent vectors and a decoder from them."""
+    """An encoder to a latent vector or map and a decoder from it; dropout, if any, acts on the latent."""
 
-    def __init__(self, encoder: nn.Module, decoder: nn.Module) -> None:
+    def __init__(self, encoder: nn.Module, decoder: nn.Module, dropout: float = 0.0) -> None:
         super().__init__()
         self.encoder = encoder
+        self.dropout = nn.Dropout(dropout)
         self.decoder = decoder
 
     def forward(self, x: Tensor) -> Tensor:
         """The reconstruction of `x`."""
-        return self.decoder(self.encoder(x))
+        return self.decoder(self.dropout(self.encoder(x)))
 
 
 class Vae(nn.Module):
@@ -35,7 +48,8 @@ class Vae(nn.Module):
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """The mean and log-variance (batch, latent) of q(z | x)."""
-        mu, log_variance = self.encoder(x).chunk(2, dim=1)
+        # In float32 under mixed precision too: rounded to bf16, the KL can even turn negative.
+        mu, log_variance = self.encoder(x).float().chunk(2, dim=1)
         return mu, log_variance
 
     def decode(self, z: Tensor) -> Tensor:
@@ -74,11 +88,32 @@ def strided_vae(settings: StridedCoderSettings, channels: int, spatial: Sequence
     )
 
 
+def convolutional_vae(settings: ConvolutionalCoderSettings, channels: int, spatial: Sequence[int]) -> Vae:
+    """The VAE of Zimmerer 2019 for images (batch, channels, height, width)."""
+    return Vae(
+        ConvolutionalEncoder(settings, channels, spatial, 2 * settings.latent),
+        ConvolutionalDecoder(settings, channels, spatial),
+    )
+
+
 def strided_auto_encoder(
-    settings: StridedCoderSettings, channels: int, spatial: Sequence[int]
+    settings: StridedCoderSettings, channels: int, spatial: Sequence[int], dropout: float = 0.0
 ) -> AutoEncoder:
     """The dense auto-encoder of Baur 2021 for images (batch, channels, height, width)."""
     return AutoEncoder(
         StridedEncoder(settings, channels, spatial, settings.latent),
         StridedDecoder(settings, channels, spatial),
+        dropout,
+    )
+
+
+def spatial_auto_encoder(
+    settings: StridedCoderSettings, channels: int, spatial: Sequence[int], dropout: float = 0.0
+) -> AutoEncoder:
+    """The spatial auto-encoder of Baur 2021: its latent is the map of the last width, 8 x 8 x 128 for 128 pixels."""
+    halved(spatial, len(settings.widths))
+    return AutoEncoder(
+        nn.Sequential(*strided_convolutions(settings, channels)),
+        nn.Sequential(*strided_transposed_convolutions(settings, channels)),
+        dropout,
     )

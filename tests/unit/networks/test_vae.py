@@ -5,10 +5,12 @@ import torch
 from torch.distributions import Normal, kl_divergence
 
 from brainuad.errors import InputError
-from brainuad.networks.settings import StagedCoderSettings, StridedCoderSettings
+from brainuad.networks.settings import ConvolutionalCoderSettings, StagedCoderSettings, StridedCoderSettings
 from brainuad.networks.vae import (
+    convolutional_vae,
     kl_to_standard_normal,
     sample_latent,
+    spatial_auto_encoder,
     staged_vae,
     strided_auto_encoder,
     strided_vae,
@@ -42,11 +44,19 @@ def test_staged_vae_squeezes_everything_through_the_latent_vector() -> None:
 
 
 @pytest.mark.parametrize("spatial", SIZES)
-@pytest.mark.parametrize("build", [strided_vae, strided_auto_encoder])
+@pytest.mark.parametrize("build", [strided_vae, strided_auto_encoder, spatial_auto_encoder])
 def test_strided_networks_keep_the_image_size(build, spatial: tuple[int, ...]) -> None:
     with torch.device("meta"):
         network = build(StridedCoderSettings(), 1, spatial)
         assert network(torch.empty(2, 1, *spatial)).shape == (2, 1, *spatial)
+
+
+@pytest.mark.parametrize("spatial", [(32, 32), (96, 96), (128, 160)])
+def test_convolutional_vae_keeps_the_image_size_and_has_one_latent_vector(spatial: tuple[int, ...]) -> None:
+    with torch.device("meta"):
+        vae = convolutional_vae(ConvolutionalCoderSettings(), 1, spatial)
+        assert vae.encode(torch.empty(2, 1, *spatial))[0].shape == (2, 512)
+        assert vae(torch.empty(2, 1, *spatial)).shape == (2, 1, *spatial)
 
 
 def test_strided_bottom_of_a_96_image_is_6_by_6_with_16_channels() -> None:
@@ -61,8 +71,9 @@ def test_strided_bottom_of_a_96_image_is_6_by_6_with_16_channels() -> None:
     [
         staged_vae(StagedCoderSettings(widths=(8, 16), latent=4), 2, (16, 16)),
         strided_vae(StridedCoderSettings(widths=(4, 8, 8), latent=4), 2, (16, 16)),
+        convolutional_vae(ConvolutionalCoderSettings(widths=(4, 8, 8), latent=4), 2, (16, 16)),
     ],
-    ids=["staged", "strided"],
+    ids=["staged", "strided", "convolutional"],
 )
 def test_gradients_of_a_drawn_reconstruction_reach_all_parameters(network) -> None:
     x = torch.randn(3, 2, 16, 16, generator=torch_generator(0))
@@ -93,7 +104,12 @@ def test_divergence_is_that_of_normal_distributions() -> None:
 
 @pytest.mark.parametrize(
     ("build", "settings"),
-    [(staged_vae, StagedCoderSettings()), (strided_vae, StridedCoderSettings())],
+    [
+        (staged_vae, StagedCoderSettings()),
+        (strided_vae, StridedCoderSettings()),
+        (spatial_auto_encoder, StridedCoderSettings()),
+        (convolutional_vae, ConvolutionalCoderSettings()),
+    ],
 )
 def test_sizes_that_do_not_halve_are_refused(build, settings) -> None:
     with pytest.raises(InputError, match="must be a multiple of"):

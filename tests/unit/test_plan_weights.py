@@ -1,0 +1,47 @@
+"""Pretrained networks are asked for when a run starts, not in a dry run."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from brainuad.config_errors import ConfigError
+from brainuad.plan import Plan
+from brainuad.plan_reader import read_plan
+from brainuad.plan_weights import needed_weights, require_weights
+
+WORKFLOW = Path(__file__).parents[2] / "workflow"
+STUDY: dict[str, Any] = {
+    "title": "Perceptual",
+    "recipe": "quickstart-t2",
+    "splits": {"ixi": {"unit": "share", "train": 0.5, "validation": 0.5}},
+    "training_data": {"datasets": ["ixi"]},
+    "test_datasets": ["ixi"],
+    "models": {"vae": {"kind": "vae"}},
+    "methods": {"weighted": {"label": "Weighted", "rule": "ra", "model": "vae"}},
+}
+
+
+def plan_with(folder: Path, **config: Any) -> Plan:
+    (folder / "studies").mkdir(parents=True)
+    (folder / "recipes.yaml").write_text((WORKFLOW / "recipes.yaml").read_text())
+    (folder / "studies" / "perceptual.yaml").write_text(yaml.safe_dump(STUDY))
+    weights = str(folder / "weights")
+    return read_plan({"studies": ["perceptual"], "perceptual_weights": weights, **config}, folder)
+
+
+def test_missing_weights_name_network_and_method_and_stop_a_run(tmp_path: Path) -> None:
+    plan = plan_with(tmp_path, scale="paper")
+    (needed,) = needed_weights(plan)
+    assert (needed.network, needed.users, needed.path) == ("squeeze", ("perceptual: weighted",), None)
+    with pytest.raises(ConfigError) as caught:
+        require_weights(plan)
+    assert "perceptual: weighted" in caught.value.lines[0]
+    assert "squeezenet1_1" in caught.value.lines[0]
+
+
+def test_the_quick_scale_needs_no_weights_and_says_so_in_its_results(tmp_path: Path) -> None:
+    plan = plan_with(tmp_path, scale="quick")
+    assert needed_weights(plan) == []
+    assert "random" in plan.remark("perceptual", "weighted")
