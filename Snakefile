@@ -14,6 +14,10 @@ include: "workflow/rules/models.smk"
 include: "workflow/rules/results.smk"
 
 
+onstart:
+    check_weights()
+
+
 rule all:
     default_target: True
     input:

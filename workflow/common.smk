@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 from brainuad.errors import InputError
 from brainuad.plan import STAGE_VERSIONS
 from brainuad.plan_reader import read_plan
+from brainuad.plan_weights import require_weights
 from brainuad.report_plan import report_inputs, study_entry
 
 try:
@@ -18,6 +19,14 @@ except InputError as error:
     sys.exit(f"{error}")
 
 CONFIG = PLAN.config
+
+
+def check_weights():
+    """Stops a run, before its first job, whose pretrained networks are not in place."""
+    try:
+        require_weights(PLAN)
+    except InputError as error:
+        sys.exit(f"{error}")
 
 
 def alternatives(names):
@@ -150,6 +159,28 @@ def scoring_settings(wildcards):
     )
 
 
+def method_calibration(wildcards):
+    """The settings that are chosen on healthy validation scans, for the methods that do so."""
+    study, method = wildcards.study, wildcards.method
+    if not PLAN.needs_calibration(study, method):
+        return []
+    return f"results/{study}/calibrations/{method}/run-{wildcards.run}.json"
+
+
+def calibration_arrays(wildcards):
+    """The arrays that a method's model was trained on."""
+    study = PLAN.studies[wildcards.study]
+    datasets, _ = PLAN.training_data(
+        wildcards.study, study.methods[wildcards.method].model
+    )
+    return [f"results/arrays/{name}/{study.recipe}/index.tsv" for name in datasets]
+
+
+def calibration_settings(wildcards):
+    study, method, run = wildcards.study, wildcards.method, int(wildcards.run)
+    return settings("calibrate", **PLAN.calibration_request(study, method, run))
+
+
 def scored_method(wildcards):
     """The method whose maps are evaluated: the method's own, or those it takes over."""
     return (
@@ -250,8 +281,11 @@ def described(entry):
 def table_settings(wildcards):
     study = PLAN.studies[wildcards.study]
     table = study.tables[wildcards.table].model_dump(mode="json")
-    phantoms = sorted(study_entry(PLAN, wildcards.study).phantoms)
-    return settings("tabulate", table=table, phantoms=phantoms)
+    entry = study_entry(PLAN, wildcards.study)
+    remarks = {method.name: method.remark for method in entry.methods if method.remark}
+    return settings(
+        "tabulate", table=table, phantoms=sorted(entry.phantoms), remarks=remarks
+    )
 
 
 def figure_settings(wildcards):
@@ -323,4 +357,9 @@ def runtime_min(base):
 
 
 AT_PAPER_SCALE = CONFIG.scale == "paper"
+LOADER_WORKERS = (
+    (4 if AT_PAPER_SCALE else 0)
+    if CONFIG.loader_workers is None
+    else CONFIG.loader_workers
+)
 GPUS = CONFIG.gpus_per_training if AT_PAPER_SCALE and CONFIG.device != "cpu" else 0

@@ -1,12 +1,12 @@
 """`config.yaml`, the one file that a user edits: typed, and checked before the first job."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field, field_validator
 
 from brainuad.phantom.settings import PhantomSettings
-from brainuad.settings import Name, Settings
+from brainuad.settings import WEIGHTS_FOLDER, Name, Settings
 
 Scale = Literal["quick", "paper"]
 Device = Literal["auto", "cpu", "cuda"]
@@ -14,10 +14,14 @@ Engine = Literal["deepbet", "hd-bet-v1", "hd-bet", "none"]
 Precision = Literal["auto", "32-true", "bf16-mixed", "16-mixed"]
 
 
+# A path in which ~ stands for the user's home.
+UserPath = Annotated[Path, AfterValidator(Path.expanduser)]
+
+
 class DatasetLocation(Settings):
     """Where a data set lies: a folder in its published layout, or the phantom when there is no path."""
 
-    path: Path | None = None
+    path: UserPath | None = None
     # The layout (bids, or the name of a built-in data set), for a name that is not a built-in data set.
     format: str | None = None
     # What differs from the data set's own preprocessing defaults.
@@ -54,9 +58,13 @@ class Config(Settings):
     )
     phantom: PhantomConfig = PhantomConfig()
     skull_strip: Engine = "deepbet"
-    atlas_folder: Path = Path("resources/sri24")
+    atlas_folder: UserPath = Path("resources/sri24")
     device: Device = "auto"
     gpus_per_training: int = Field(1, ge=1)
+    # Processes that read training batches ahead; by default 0 at the quick scale and 4 at the paper scale.
+    loader_workers: int | None = Field(None, ge=0)
+    # The folder of ImageNet weights for perceptual distances and distillation (docs/perceptual-weights.md).
+    perceptual_weights: UserPath = WEIGHTS_FOLDER
     precision: Precision = "auto"
     max_failed_share: float = Field(0.2, ge=0, le=1)
 

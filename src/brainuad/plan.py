@@ -143,6 +143,48 @@ class Plan:
             "seed": self.run_seed(study, run),
         }
 
+    def calibration_request(self, study: str, method: str, run: int) -> dict[str, Any]:
+        """What the job is asked for that chooses a method's settings on healthy validation scans."""
+        model = self.studies[study].methods[method].model
+        assert model is not None
+        _, slices = self.training_data(study, model)
+        return {**self.scoring_request(study, method, run), "slices": slices}
+
+    def needs_calibration(self, study: str, method: str) -> bool:
+        """Whether a method's settings are chosen on healthy validation scans before it scores."""
+        rule = scoring_rules()[self.studies[study].methods[method].rule]
+        settings = rule.settings_class.model_validate(self.rule_settings(study, method))
+        return rule.needs_calibration(settings)
+
+    def remark(self, study: str, method: str) -> str:
+        """What a reader of a method's results must know, in sentences; mostly nothing."""
+        entry = self.studies[study].methods[method]
+        rule = scoring_rules()[entry.rule]
+        said = list(rule.remarks(rule.settings_class.model_validate(self.rule_settings(study, method))))
+        if entry.model is not None:
+            model = models()[self.studies[study].models[entry.model].kind]
+            chosen = model.settings_class.model_validate(self.model_settings(study, entry.model))
+            said += model.remarks(chosen)
+        return " ".join(dict.fromkeys(said))
+
+    def pretrained_networks(self, study: str) -> dict[str, list[str]]:
+        """The pretrained networks that a study needs, each with the models and methods that use it."""
+        content = self.studies[study]
+        users: list[tuple[str, Any, Any, dict[str, Any]]] = []
+        for key, method in content.methods.items():
+            if method.maps_of is not None:
+                continue
+            rule = scoring_rules()[method.rule]
+            users.append((key, rule, rule.settings_class, self.rule_settings(study, key)))
+        for key in self.trained_models(study):
+            model = models()[content.models[key].kind]
+            users.append((key, model, model.settings_class, self.model_settings(study, key)))
+        needed: dict[str, list[str]] = {}
+        for key, user, settings_class, settings in users:
+            for network in user.pretrained_networks(settings_class.model_validate(settings)):
+                needed.setdefault(network, []).append(key)
+        return needed
+
     def post_processing(self, study: str, method: str) -> tuple[PostProcessingStep, ...]:
         """The steps from a method's raw map to its scores."""
         content = self.studies[study]
@@ -153,6 +195,8 @@ class Plan:
         """How a method's maps are evaluated."""
         evaluation = self.studies[study].evaluation.model_dump(mode="json")
         steps = [step.model_dump(mode="json") for step in self.post_processing(study, method)]
+        if grid := self.studies[study].methods[method].threshold_grid:
+            evaluation["threshold_grid"] = grid.model_dump(mode="json")
         return {"evaluation": {**evaluation, "postprocessing": steps}}
 
     def model_settings(self, study: str, model: str) -> dict[str, Any]:

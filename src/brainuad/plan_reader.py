@@ -105,6 +105,7 @@ def _inconsistencies(plan: Plan, where: str) -> Iterable[str]:
             place = f"{file}: methods.{key}"
             yield from _entry_errors(method.rule, scoring_rules(), method, place, plan)
             yield from _method_errors(study, key, method, file)
+            yield from _modality_errors(plan, study, method, place)
         yield from _report_errors(study, file)
     for name in filter(plan.config.datasets.__contains__, plan.used_datasets()):
         yield from _dataset_errors(plan, name, where)
@@ -155,6 +156,12 @@ def _method_errors(study: Study, key: str, method: MethodEntry, file: str) -> It
     kind = study.models[method.model].kind
     if rule.needs and kind in models() and not hasattr(models()[kind], rule.needs):
         yield f"{where}: rule {method.rule!r} cannot use a model of kind {kind!r}."
+
+
+def _modality_errors(plan: Plan, study: Study, method: MethodEntry, where: str) -> Iterable[str]:
+    wanted, recipe = method.settings.get("modality"), plan.recipes.get(study.recipe)
+    if wanted is not None and recipe is not None and wanted not in recipe.modalities:
+        yield f"{where}.settings.modality = {wanted!r} {unknown_name(wanted, recipe.modalities)}"
 
 
 def _report_errors(study: Study, file: str) -> Iterable[str]:

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from brainuad.evaluation.settings import EvaluationSettings, PostProcessingStep
+from brainuad.evaluation.settings import EvaluationSettings, PostProcessingStep, ThresholdGrid
 from brainuad.evaluation.significance_settings import SignificanceSettings
 from brainuad.preprocessing.split_settings import DatasetSplit
 from brainuad.reporting.settings import FigureSettings, TableSettings
@@ -15,7 +15,7 @@ class TrainingData(Settings):
     """Which slices of which data sets a model learns from."""
 
     datasets: tuple[str, ...] = Field(min_length=1)
-    slices: Literal["all", "non-empty", "tumour-free"] = "non-empty"
+    slices: Literal["all", "non-empty", "tumour-free", "tumour"] = "non-empty"
 
 
 class ModelEntry(Settings):
@@ -37,6 +37,8 @@ class MethodEntry(Settings):
     settings: dict[str, Any] = Field(default_factory=dict)
     quick: dict[str, Any] = Field(default_factory=dict)
     post_processing: tuple[PostProcessingStep, ...] | None = None
+    # The grid of thresholds that the paper searched for this method, where it differs from the study's.
+    threshold_grid: ThresholdGrid | None = None
     # Another method of the study whose maps are used again, with other post-processing.
     maps_of: str | None = None
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from brainuad.config import Config
 from brainuad.config_errors import ConfigError
 from brainuad.plan import Plan
 from brainuad.plan_reader import read_plan
@@ -135,3 +136,22 @@ def test_paper_scale_trains_in_float32_unless_told_otherwise() -> None:
     assert precision(scale="paper") == "32-true"
     assert precision(scale="paper", precision="bf16-mixed") == "bf16-mixed"
     assert precision(scale="quick") == "auto"
+
+
+def test_a_modality_that_the_recipe_lacks_is_found_before_the_first_job(workflow: Path) -> None:
+    change_study(workflow, {"methods/thresholding/settings/modality": "flair"})
+    (line,) = errors_of({}, workflow)
+    assert "methods.thresholding.settings.modality = 'flair' is not one of t2" in line
+
+
+def test_a_method_may_have_its_own_grid_of_thresholds(workflow: Path) -> None:
+    change_study(workflow, {"methods/thresholding/threshold_grid": {"start": 0.8, "stop": 1}})
+    plan = read_plan({}, workflow)
+    assert (
+        plan.evaluation_request("quickstart", "thresholding")["evaluation"]["threshold_grid"]["start"] == 0.8
+    )
+    assert plan.evaluation_request("quickstart", "vae")["evaluation"]["threshold_grid"] is None
+
+
+def test_the_home_folder_may_be_written_as_a_tilde() -> None:
+    assert Config(atlas_folder="~/atlas").atlas_folder == Path.home() / "atlas"

@@ -20,6 +20,8 @@ rule train:
         gpu=GPUS,
         device=CONFIG.device,
         processes=CONFIG.gpus_per_training,
+        workers=LOADER_WORKERS,
+        weights=str(CONFIG.perceptual_weights),
         mem_mb=memory_mb(16000 if AT_PAPER_SCALE else 4000),
         runtime=runtime_min(2880 if AT_PAPER_SCALE else 60),
     params:
@@ -28,7 +30,34 @@ rule train:
     shell:
         "brainuad train --settings {params.settings:q} --split {input.split} --state {params.state}"
         " --device {resources.device} --gpus {resources.processes} --threads {threads}"
+        " --loader-workers {resources.workers} --weights-folder {resources.weights:q}"
         " --checkpoint {output.checkpoint} --log {output.log} --cost {output.cost} {input.arrays} 2> {log}"
+
+
+rule calibrate:
+    input:
+        split="results/{study}/splits/run-{run}.tsv",
+        arrays=calibration_arrays,
+        checkpoint=method_checkpoint,
+    output:
+        "results/{study}/calibrations/{method}/run-{run}.json",
+    log:
+        "results/logs/calibrate/{study}/{method}/run-{run}.log",
+    conda:
+        "../../envs/learning.yaml"
+    threads: 8 if AT_PAPER_SCALE else 1
+    resources:
+        gpu=GPUS,
+        device=CONFIG.device,
+        weights=str(CONFIG.perceptual_weights),
+        mem_mb=memory_mb(16000 if AT_PAPER_SCALE else 4000),
+        runtime=runtime_min(720 if AT_PAPER_SCALE else 60),
+    params:
+        settings=calibration_settings,
+    shell:
+        "brainuad calibrate --settings {params.settings:q} --split {input.split} --device {resources.device}"
+        " --threads {threads} --weights-folder {resources.weights:q} --checkpoint {input.checkpoint}"
+        " --output {output} {input.arrays} 2> {log}"
 
 
 rule infer:
@@ -36,6 +65,7 @@ rule infer:
         split="results/{study}/splits/run-{run}.tsv",
         arrays=dataset_arrays,
         checkpoint=method_checkpoint,
+        calibration=method_calibration,
     output:
         "results/{study}/maps/{method}/run-{run}/{dataset}.tsv",
     log:
@@ -48,6 +78,7 @@ rule infer:
     resources:
         gpu=GPUS,
         device=CONFIG.device,
+        weights=str(CONFIG.perceptual_weights),
         mem_mb=memory_mb(16000 if AT_PAPER_SCALE else 4000),
         runtime=runtime_min(1440 if AT_PAPER_SCALE else 60),
     params:
@@ -55,7 +86,8 @@ rule infer:
         maps="results/{study}/maps/{method}/run-{run}/{dataset}",
     shell:
         "brainuad infer --settings {params.settings:q} --split {input.split} --arrays {input.arrays}"
-        " --checkpoint '{input.checkpoint}' --device {resources.device} --threads {threads}"
+        " --checkpoint '{input.checkpoint}' --calibration '{input.calibration}' --device {resources.device}"
+        " --threads {threads} --weights-folder {resources.weights:q}"
         " --maps {params.maps} --output {output} 2> {log}"
 
 

@@ -17,8 +17,10 @@ from brainuad.errors import InputError
 from brainuad.inference.model_file import load_model
 from brainuad.methods.base import ImageShape, Scan, Scored, ScoringRule
 from brainuad.methods.registry import scoring_rule_class
+from brainuad.networks.pretrained import weights_file
 from brainuad.preprocessing.split_file import read_split
 from brainuad.randomness import Draws
+from brainuad.settings import WEIGHTS_FOLDER
 from brainuad.storage import atomic_path, read_json, write_json, write_table
 from brainuad.training.state import file_hash, settings_hash
 
@@ -46,19 +48,21 @@ class ScoringFiles:
     checkpoint: Path | None
     maps: Path
     manifest: Path
+    weights_folder: Path = WEIGHTS_FOLDER
 
 
 def infer_dataset(request: ScoringRequest, files: ScoringFiles, device: str = "auto") -> None:
     """Writes a map for every validation and test subject of the data set, and the manifest of them."""
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
+    device = find_device(device)
     store = ArrayStore(files.arrays)
-    rule = build_rule(request, files.checkpoint, ImageShape(tuple(store.channels), store.size), device)
+    shape = ImageShape(tuple(store.channels), store.size)
+    rule = build_rule(request, files.checkpoint, shape, device, files.weights_folder)
     identity = settings_hash(
         {
             **vars(request),
             "checkpoint": file_hash(files.checkpoint) if files.checkpoint else None,
             "recipe": (files.arrays / "recipe.json").read_text(),
+            **_pretrained_identity(rule, files.weights_folder),
         }
     )
     rows = []
@@ -77,17 +81,35 @@ def infer_dataset(request: ScoringRequest, files: ScoringFiles, device: str = "a
     write_table(pd.DataFrame(rows), files.manifest)
 
 
+def find_device(device: str) -> str:
+    """The device that `auto` stands for on this machine; any other name as it is."""
+    if device != "auto":
+        return device
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
 def build_rule(
-    request: ScoringRequest, checkpoint: Path | None, shape: ImageShape, device: str
+    request: ScoringRequest,
+    checkpoint: Path | None,
+    shape: ImageShape,
+    device: str,
+    weights_folder: Path = WEIGHTS_FOLDER,
 ) -> ScoringRule:
-    """The scoring rule with its model, if it has one, on `device`."""
+    """The scoring rule with its model, if it has one, and its pretrained networks, on `device`."""
     chosen = scoring_rule_class(request.rule)
     model = None
     if chosen.needs:
         if checkpoint is None:
             raise InputError(f"scoring rule {request.rule!r} needs a trained model and none was given.")
         model = load_model(checkpoint, shape, chosen.needs).to(device)
-    return chosen(chosen.settings_class.model_validate(request.settings), model, shape)
+    rule = chosen(chosen.settings_class.model_validate(request.settings), model, shape)
+    rule.load_pretrained(weights_folder)
+    return rule
+
+
+def _pretrained_identity(rule: ScoringRule, folder: Path) -> dict[str, str]:
+    networks = rule.pretrained_networks(rule.settings)
+    return {f"weights of {network}": file_hash(weights_file(folder, network)) for network in networks}
 
 
 def _score_or_skip(

@@ -1,0 +1,55 @@
+"""Lets a scoring rule choose settings on the healthy validation scans of its model's training data."""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from brainuad.arrays import ArrayStore
+from brainuad.inference.infer import ScoringRequest, build_rule
+from brainuad.methods.base import ImageShape, Scan
+from brainuad.preprocessing.split_file import read_split
+from brainuad.randomness import Draws
+from brainuad.storage import write_json
+from brainuad.training.batches import SliceFilter, Slices, open_slices
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class CalibrationFiles:
+    """Where a calibration reads and writes; `arrays` are the folders that the model learned from."""
+
+    split: Path
+    arrays: tuple[Path, ...]
+    checkpoint: Path
+    weights_folder: Path
+    output: Path
+
+
+def calibrate_method(
+    request: ScoringRequest, slices: SliceFilter, files: CalibrationFiles, device: str
+) -> dict[str, Any]:
+    """The settings that the rule chose, which are also written to `files.output`."""
+    store = ArrayStore(files.arrays[0])
+    shape = ImageShape(tuple(store.channels), store.size)
+    rule = build_rule(request, files.checkpoint, shape, device, files.weights_folder)
+    validation = open_slices(files.arrays, read_split(files.split), "validation", slices)
+    scans = list(_scans(validation, device))
+    chosen = rule.calibrate(scans, Draws(request.seed, ("calibration",), device))
+    log.info("chosen on %d healthy validation scans: %s", len(scans), chosen)
+    write_json({"settings": chosen, "scans": len(scans)}, files.output)
+    return chosen
+
+
+def _scans(slices: Slices, device: str) -> Iterator[Scan]:
+    """The usable slices of each subject as one scan."""
+    volumes = slices.index.slices[:, 2]
+    for number in np.unique(volumes):
+        images, brains = zip(*(slices[int(i)][:2] for i in np.flatnonzero(volumes == number)), strict=True)
+        subject = slices.index.subjects[int(number)]
+        yield Scan(subject, torch.stack(images).to(device), torch.stack(brains).to(device))
