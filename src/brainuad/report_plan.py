@@ -23,6 +23,7 @@ def study_entry(plan: Plan, name: str) -> StudyEntry:
             model=method.model,
             maps=method.maps_of or key,
             steps=plan.post_processing(name, key),
+            remark=plan.remark(name, key),
         )
         for key, method in study.methods.items()
     )

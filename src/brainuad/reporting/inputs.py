@@ -15,7 +15,7 @@ from brainuad.reporting.settings import FigureSettings, TableSettings
 class MethodEntry:
     """One method of a study: its name in paths, how it is written, its model and post-processing steps.
 
-    `maps` names the method whose maps it takes over; "" means its own.
+    `maps` names the method whose maps it takes over; "" means its own. `remark` is what its readers must know.
     """
 
     name: str
@@ -23,6 +23,7 @@ class MethodEntry:
     model: str | None = None
     maps: str = ""
     steps: tuple[PostProcessingStep, ...] = ()
+    remark: str = ""
 
 
 @dataclass(frozen=True)

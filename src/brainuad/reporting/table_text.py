@@ -97,6 +97,8 @@ def _notes(settings: TableSettings, table: pd.DataFrame) -> tuple[str, ...]:
     notes.append(f"Each cell: ours (mean ± standard deviation over runs, n = {count}){compared}.")
     if table["upper_bound"].any():
         notes.append("Upper bound: the threshold was chosen on the test data itself.")
+    for remark, cells in table[table["remark"] != ""].groupby("remark", sort=False):
+        notes.append(f"{', '.join(dict.fromkeys(cells['row']))}: {remark}")
     if settings.source:
         notes.append(f"Published values: {settings.source}.")
     return tuple(notes)

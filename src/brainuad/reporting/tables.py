@@ -3,7 +3,7 @@
 `build_table` returns tidy rows; `table_text` lays them out.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,19 +26,26 @@ class _Ours:
 
 
 def build_table(
-    settings: TableSettings, scores: pd.DataFrame, phantoms: Collection[str] = ()
+    settings: TableSettings,
+    scores: pd.DataFrame,
+    phantoms: Collection[str] = (),
+    remarks: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:
     """One row per cell: ours (mean, sd over runs, number of runs), published, difference, note.
 
     `scores` holds the tidy scores of all runs of the study; `phantoms` names the simulated data sets, whose
-    cells are marked: a difference between a simulation and a paper means nothing.
+    cells are marked: a difference between a simulation and a paper means nothing. `remarks` says by method what
+    its readers must know.
     """
     rows = [
-        _cell(row, column, _published(settings, row, position), scores, phantoms)
+        _cell(row, column, _published(settings, row, position), scores)
         for row in settings.rows
         for position, column in enumerate(settings.columns)
     ]
-    return pd.DataFrame(rows)
+    table = pd.DataFrame(rows)
+    table["phantom"] = table["dataset"].isin(list(phantoms))
+    table["remark"] = table["method"].map(remarks or {}).where(table["n_runs"] > 0).fillna("")
+    return table
 
 
 def split_published(value: Published) -> tuple[float, float]:
@@ -54,7 +61,7 @@ def _published(settings: TableSettings, row: TableRow, position: int) -> Publish
 
 
 def _cell(
-    row: TableRow, column: TableColumn, published: Published, scores: pd.DataFrame, phantoms: Collection[str]
+    row: TableRow, column: TableColumn, published: Published, scores: pd.DataFrame
 ) -> dict[str, object]:
     method = column.method.format(method=row.method)
     ours = _ours(row, column, method, scores)
@@ -75,7 +82,6 @@ def _cell(
         "published_sd": sd,
         "difference": ours.mean - mean,
         "upper_bound": column.upper_bound,
-        "phantom": column.dataset in phantoms,
         "note": ours.note,
     }
 

@@ -166,3 +166,11 @@ def test_three_files_are_written_and_the_tidy_one_reads_back(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["table1.csv", "table1.md", "table1.tex"]
     read = pd.read_csv(tmp_path / "table1.csv")
     assert read["ours_mean"].to_numpy() == pytest.approx(table["ours_mean"].to_numpy(float), nan_ok=True)
+
+
+def test_a_remark_on_a_method_is_a_note_of_its_tables(table_settings: Build) -> None:
+    scores = pd.DataFrame([score("dae-coarse", 0, 0.8)])
+    remarks = {"dae-coarse": "perceptual network with random weights.", "andi": "never run."}
+    markdown = table_as_markdown(table_settings(), build_table(table_settings(), scores, remarks=remarks))
+    assert "> DAE: perceptual network with random weights." in markdown
+    assert "never run" not in markdown

@@ -43,7 +43,7 @@ def shown_tables(study: StudyEntry) -> list[ShownTable]:
         layout = None
         if path.exists():
             table = pd.read_csv(path, keep_default_na=True).fillna(
-                {"note": "", "protocol": "", "stratum": ""}
+                {"note": "", "protocol": "", "stratum": "", "remark": ""}
             )
             layout = table_layout(settings, table)
         shown.append(ShownTable(name, settings.title, layout))
