@@ -26,22 +26,28 @@ def head(name: str, channels: int) -> tuple[np.ndarray, np.ndarray]:
     return (images * brain[:, None]).clip(0, 1).astype(np.float32), brain
 
 
-def plant_lesion(images: np.ndarray) -> np.ndarray:
+def plant_lesion(images: np.ndarray, centre: tuple[int, int] = (13, 19)) -> np.ndarray:
     """Brightens a disc in two slices, in place; its mask (slice, x, y)."""
     x, y = np.ogrid[:SIZE, :SIZE]
     lesion = np.zeros((SLICES, SIZE, SIZE), dtype=bool)
-    lesion[2:4] = (x - 13) ** 2 + (y - 19) ** 2 <= 16
+    lesion[2:4] = (x - centre[0]) ** 2 + (y - centre[1]) ** 2 <= 16
     images += 0.45 * lesion[:, None]
     return lesion
 
 
-def write_arrays(folder: Path, names: list[str], lesions: bool, channels: tuple[str, ...] = ("t2",)) -> Path:
-    """A packed data set under `folder` (results/arrays/DATASET/RECIPE)."""
+def write_arrays(
+    folder: Path,
+    names: list[str],
+    lesions: bool,
+    channels: tuple[str, ...] = ("t2",),
+    centres: tuple[tuple[int, int], ...] = ((13, 19),),
+) -> Path:
+    """A packed data set under `folder` (results/arrays/DATASET/RECIPE); lesions go round the centres."""
     folder.mkdir(parents=True)
     images, brains, masks, rows = [], [], [], []
     for number, name in enumerate(names):
         image, brain = head(name, len(channels))
-        lesion = plant_lesion(image) if lesions else np.zeros_like(brain)
+        lesion = plant_lesion(image, centres[number % len(centres)]) if lesions else np.zeros_like(brain)
         images.append(image)
         brains.append(brain)
         masks.append(lesion)
@@ -64,12 +70,17 @@ def write_arrays(folder: Path, names: list[str], lesions: bool, channels: tuple[
 
 @pytest.fixture(scope="session")
 def cohort(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Arrays of a healthy and a patient data set, and a split over both."""
+    """Arrays of a healthy and a patient data set, of one with tumours to learn from, and a split over them.
+
+    The subjects of `patients` are never trained with, those of `tumours` never scored in a test.
+    """
     root = tmp_path_factory.mktemp("cohort")
     healthy = [f"h{number}" for number in range(8)]
     patients = [f"p{number}" for number in range(3)]
+    tumours = [f"t{number}" for number in range(6)]
     roles = [("healthy", name, "train" if k < 6 else "validation") for k, name in enumerate(healthy)]
     roles += [("patients", name, "validation" if k == 0 else "test") for k, name in enumerate(patients)]
+    roles += [("tumours", name, "train" if k < 4 else "validation") for k, name in enumerate(tumours)]
     split = pd.DataFrame(
         [(d, s, s, r) for d, s, r in roles], columns=["dataset", "subject", "participant", "role"]
     )
@@ -77,5 +88,11 @@ def cohort(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {
         "healthy": write_arrays(root / "healthy" / "small", healthy, lesions=False),
         "patients": write_arrays(root / "patients" / "small", patients, lesions=True),
+        "tumours": write_arrays(
+            root / "tumours" / "small",
+            tumours,
+            lesions=True,
+            centres=((19, 12), (12, 12), (18, 18), (11, 17)),
+        ),
         "split": root / "split.tsv",
     }

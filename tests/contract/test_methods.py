@@ -1,7 +1,9 @@
 """What every method must do: each model and scoring rule in `brainuad.methods` is found by itself.
 
+Unsupervised models train on healthy subjects, supervised ones on others with lesions than those they score.
 A model trains, its loss falls, a killed training resumes bit for bit. A scoring rule keeps shape, scores a
-planted lesion above its surroundings, and gives the same map for the same seed.
+planted lesion above its surroundings, and gives the same map for the same seed. Models that a program of its own
+trains are left out of the first two, and skipped where the program is not installed.
 """
 
 import os
@@ -15,9 +17,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+import yaml
 from scipy import ndimage
 
 from brainuad.arrays import ArrayStore
+from brainuad.errors import InputError
+from brainuad.external.model import ExternalModel
+from brainuad.inference.calibrate import CalibrationFiles, calibrate_method
 from brainuad.inference.infer import ScoringFiles, ScoringRequest, infer_dataset
 from brainuad.methods.registry import models, scoring_rules
 from brainuad.plan import resolved
@@ -28,6 +34,7 @@ from brainuad.training.train import Machine, ModelRequest, TrainingFiles, train_
 
 # The quick settings of each method, cut once more so that a training takes seconds at 32 × 32.
 ITERATIONS = 100
+KINDS = sorted(kind for kind, chosen in models().items() if not issubclass(chosen, ExternalModel))
 PAIRS = [
     (rule, kind)
     for rule, chosen in sorted(scoring_rules().items())
@@ -39,6 +46,8 @@ PAIRS = [
 def model_settings(kind: str, **training: Any) -> dict[str, Any]:
     """The quick settings of a model for the small test images."""
     chosen = models()[kind]
+    if issubclass(chosen, ExternalModel):
+        return resolved(chosen.settings_class, ModelEntry(kind=kind), chosen.quick, "quick")
     cut = {
         "iterations": ITERATIONS,
         "validate_every": 20,
@@ -50,17 +59,28 @@ def model_settings(kind: str, **training: Any) -> dict[str, Any]:
     return resolved(chosen.settings_class, entry, chosen.quick, "quick")
 
 
-def files_in(folder: Path, cohort: dict[str, Path]) -> TrainingFiles:
+def training_arrays(kind: str, cohort: dict[str, Path]) -> Path:
+    """What a model of this kind learns from: none of its subjects is a test subject."""
+    return cohort["tumours" if models()[kind].learns_from_lesions else "healthy"]
+
+
+def files_in(folder: Path, kind: str, cohort: dict[str, Path]) -> TrainingFiles:
     """Where one training of the contract reads and writes."""
     outputs = [folder / name for name in ("model.ckpt", "log.tsv", "cost.json")]
-    return TrainingFiles(cohort["split"], (cohort["healthy"],), folder / "state", *outputs)
+    return TrainingFiles(cohort["split"], (training_arrays(kind, cohort),), folder / "state", *outputs)
 
 
 def train(
     kind: str, folder: Path, cohort: dict[str, Path], save_every_s: float = 60.0, **training: Any
 ) -> TrainingFiles:
     """Trains a model of this kind and returns where its results lie."""
-    files = files_in(folder, cohort)
+    chosen = models()[kind]
+    if issubclass(chosen, ExternalModel):
+        try:
+            chosen.check_installed()
+        except InputError as error:
+            pytest.skip(str(error))
+    files = files_in(folder, kind, cohort)
     request = ModelRequest(kind, model_settings(kind, **training), "non-empty", seed=3, precision="32-true")
     train_model(request, files, Machine(device="cpu", threads=1, save_every_s=save_every_s))
     return files
@@ -87,6 +107,10 @@ def score(
     modality = {"modality": "t2"} if "modality" in chosen.settings_class.model_fields else {}
     entry = MethodEntry(label=rule, rule=rule, settings={**modality, **settings})
     full = resolved(chosen.settings_class, entry, chosen.quick, "quick")
+    if checkpoint and chosen.needs_calibration(chosen.settings_class.model_validate(full)):
+        places = (cohort["split"], (cohort["healthy"],), checkpoint, folder, folder / "calibration.json")
+        wanted = ScoringRequest(rule, full, seed=5, dataset="")
+        full |= calibrate_method(wanted, "non-empty", CalibrationFiles(*places), "cpu")
     request = ScoringRequest(rule, full, seed=5, dataset="patients")
     files = ScoringFiles(
         cohort["split"], cohort["patients"], checkpoint, folder / "maps", folder / "maps.tsv"
@@ -104,11 +128,20 @@ def test_every_method_file_defines_a_model_or_a_rule() -> None:
     assert own == defined
 
 
+def test_every_model_and_rule_has_an_entry_in_a_study() -> None:
+    folder = Path(__file__).parents[2] / "workflow" / "studies"
+    studies = [yaml.safe_load(path.read_text()) for path in folder.glob("*.yaml")]
+    kinds = {entry["kind"] for study in studies for entry in study["models"].values()}
+    rules = {entry["rule"] for study in studies for entry in study["methods"].values()}
+    assert kinds == set(models())
+    assert rules == set(scoring_rules())
+
+
 def test_every_model_can_be_scored_by_some_rule() -> None:
     assert {kind for _, kind in PAIRS if kind} == set(models())
 
 
-@pytest.mark.parametrize("kind", sorted(models()))
+@pytest.mark.parametrize("kind", KINDS)
 def test_training_lowers_the_loss(kind: str, trained: Any) -> None:
     log = read_table(trained(kind).log, dtype=None)
     losses = log["loss"].to_numpy(dtype=float)
@@ -116,10 +149,10 @@ def test_training_lowers_the_loss(kind: str, trained: Any) -> None:
     assert losses[-8:].mean() < 0.8 * losses[:3].mean()
 
 
-@pytest.mark.parametrize("kind", sorted(models()))
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_killed_training_resumes_bit_for_bit(kind: str, tmp_path: Path, cohort: dict[str, Path]) -> None:
     whole = train(kind, tmp_path / "whole", cohort, iterations=12, validate_every=5, log_every=1)
-    arguments = [str(tmp_path / "killed"), kind, *(str(cohort[key]) for key in ("split", "healthy"))]
+    arguments = [str(tmp_path / "killed"), kind, str(cohort["split"]), str(training_arrays(kind, cohort))]
     script = Path(__file__).with_name("train_and_die.py")
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     result = subprocess.run([sys.executable, str(script), *arguments], env=environment, capture_output=True)
@@ -159,7 +192,8 @@ def test_the_same_seed_gives_the_same_map_whatever_came_before(
     first = score(rule, checkpoint, tmp_path / "first", cohort)
     split = read_table(cohort["split"])
     alone = {**cohort, "split": tmp_path / "alone.tsv"}
-    split[split["subject"] == "p2"].to_csv(alone["split"], sep="\t", index=False)
+    kept = (split["subject"] == "p2") | (split["dataset"] == "healthy")
+    split[kept].to_csv(alone["split"], sep="\t", index=False)
     second = score(rule, checkpoint, tmp_path / "second", alone)
     assert list(second["subject"]) == ["p2"]
     name = first.set_index("subject").loc["p2", "map"]

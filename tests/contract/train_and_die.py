@@ -11,7 +11,7 @@ from tests.contract.test_methods import train
 
 
 def main() -> None:
-    folder, kind, split, healthy = sys.argv[1:]
+    folder, kind, split, arrays = sys.argv[1:]
     update = Engine._update
 
     def update_and_die(engine: Engine, batch: Any) -> Any:
@@ -25,7 +25,7 @@ def main() -> None:
     train(
         kind,
         Path(folder),
-        {"split": Path(split), "healthy": Path(healthy)},
+        {"split": Path(split), "healthy": Path(arrays), "tumours": Path(arrays)},
         save_every_s=0.0,
         iterations=12,
         validate_every=5,

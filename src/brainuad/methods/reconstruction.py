@@ -45,7 +45,16 @@ class ReconstructionResidual(ScoringRule):
 
 def residual(x: Tensor, x_hat: Tensor, settings: ResidualSettings) -> Tensor:
     """The map (slice, x, y) from images and reconstructions (slice, channel, x, y)."""
-    error = (x - x_hat).abs() if settings.error == "absolute" else (x - x_hat).square()
+    return combine(difference(x, x_hat, settings.error), x, settings)
+
+
+def difference(a: Tensor, b: Tensor, error: Literal["absolute", "squared"]) -> Tensor:
+    """|a - b| or (a - b)^2, element by element."""
+    return (a - b).abs() if error == "absolute" else (a - b).square()
+
+
+def combine(error: Tensor, x: Tensor, settings: ResidualSettings) -> Tensor:
+    """The map (slice, x, y) from errors (slice, channel, x, y): over the modalities, then masked."""
     combined = error.mean(dim=1) if settings.over_modalities == "mean" else error.amax(dim=1)
     if settings.mask == "none":
         return combined

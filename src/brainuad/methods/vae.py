@@ -1,9 +1,8 @@
-"""Variational auto-encoder (VAE) reconstruction, in the variants of Kascenas 2023 and Behrendt 2023.
+"""Variational auto-encoder (VAE), in the variants of Kascenas 2023, Behrendt 2023 and Bercea 2023.
 
 Kascenas et al. 2023, section 4.3 and figure B.10: the DAE's network without skip connections and with a
-latent vector of 128. Behrendt et al. 2023, section 4.2: the dense auto-encoder of Baur et al. 2021.
-Neither paper says how the KL is reduced; here it is a mean over latent dimensions and batch, so that its
-weight of 0.001 balances an error that is a mean over pixels.
+latent vector of 128. Behrendt et al. 2023, section 4.2: the dense auto-encoder of Baur et al. 2021. Bercea et al.
+2023 (reversed auto-encoders), section 4: the network and the loss of Zimmerer et al. 2019.
 """
 
 from typing import ClassVar, Literal
@@ -14,21 +13,34 @@ from torch import Tensor
 from brainuad.methods.base import Batch, ImageShape, Model, ModelSettings
 from brainuad.methods.dae import KASCENAS_TRAINING
 from brainuad.methods.reconstruction import foreground
-from brainuad.networks.settings import StagedCoderSettings, StridedCoderSettings
-from brainuad.networks.vae import kl_to_standard_normal, sample_latent, staged_vae, strided_vae
+from brainuad.networks.settings import ConvolutionalCoderSettings, StagedCoderSettings, StridedCoderSettings
+from brainuad.networks.vae import (
+    convolutional_vae,
+    kl_to_standard_normal,
+    sample_latent,
+    staged_vae,
+    strided_vae,
+)
 from brainuad.randomness import Draws
 from brainuad.training.settings import TrainingSettings
 
 
 class VaeSettings(ModelSettings):
-    """The settings of Kascenas 2023; Behrendt's variant sets `architecture`, `error` and the training."""
+    """The settings of Kascenas 2023; the other papers set architecture, error, reduction and training."""
 
-    # staged: the DAE's blocks (Kascenas); strided: 5 x 5 convolutions of stride 2 (Baur, Behrendt).
-    architecture: Literal["staged", "strided"] = "staged"
+    # staged: the DAE's blocks (Kascenas); strided: 5 x 5 convolutions of stride 2 (Baur, Behrendt); convolutional:
+    # 4 x 4 convolutions of stride 2 down to one pixel (Zimmerer, Bercea).
+    architecture: Literal["staged", "strided", "convolutional"] = "staged"
     staged: StagedCoderSettings = StagedCoderSettings(widths=(64, 128, 256, 512), latent=128)
     strided: StridedCoderSettings = StridedCoderSettings(widths=(32, 64, 128, 128), latent=128)
-    # l2: mean(fg * (x - x_hat)^2), as the DAE; l1: mean |x - x_hat|.
-    error: Literal["l2", "l1"] = "l2"
+    convolutional: ConvolutionalCoderSettings = ConvolutionalCoderSettings()
+    # l2: fg * (x - x_hat)^2, as the DAE; l1: |x - x_hat| (Behrendt); gaussian: (x - x_hat)^2 / 2, the negative
+    # log-likelihood of a normal distribution of variance 1 without its constant (Zimmerer, Bercea).
+    error: Literal["l2", "l1", "gaussian"] = "l2"
+    # mean: over pixels and over latent dimensions; neither Kascenas nor Behrendt says, and a beta of 0.001 balances
+    # an error that is a mean. sum: over both, so that the loss is the negative evidence bound (Zimmerer, Bercea).
+    reduction: Literal["mean", "sum"] = "mean"
+    # Kascenas, Behrendt: 0.001. Bercea: 1.
     beta: float = Field(0.001, ge=0)
     training: TrainingSettings = KASCENAS_TRAINING
 
@@ -41,6 +53,7 @@ class Vae(Model):
     quick: ClassVar = {
         "staged": {"widths": [16, 32, 64], "latent": 64},
         "strided": {"widths": [16, 32, 64, 64], "latent": 64},
+        "convolutional": {"widths": [16, 32, 64], "latent": 64},
         "training": {
             "iterations": 250,
             "batch_size": 8,
@@ -56,22 +69,34 @@ class Vae(Model):
         channels = len(shape.channels)
         if settings.architecture == "staged":
             self.network = staged_vae(settings.staged, channels, shape.size)
-        else:
+        elif settings.architecture == "strided":
             self.network = strided_vae(settings.strided, channels, shape.size)
+        else:
+            self.network = convolutional_vae(settings.convolutional, channels, shape.size)
 
     def loss(self, batch: Batch, draws: Draws) -> Tensor:
-        """Reconstruction error + beta * KL(q(z | x) || N(0, I))."""
+        """Reconstruction error + beta * KL(q(z | x) || N(0, I)), each reduced alike, averaged over the batch."""
         x = batch.images
         mu, log_variance = self.network.encode(x)
         z = sample_latent(mu, log_variance, draws.generator("z"))
-        kl = kl_to_standard_normal(mu, log_variance).mean()
-        return self._error(x, self.network.decode(z)) + self.settings.beta * kl
+        error = self._error(x, self.network.decode(z))  # (batch, channel, *size)
+        kl = kl_to_standard_normal(mu, log_variance)  # (batch, latent)
+        if self.settings.reduction == "sum":
+            return (error.flatten(1).sum(dim=1) + self.settings.beta * kl.sum(dim=1)).mean()
+        return error.mean() + self.settings.beta * kl.mean()
 
     def _error(self, x: Tensor, x_hat: Tensor) -> Tensor:
         if self.settings.error == "l1":
-            return (x - x_hat).abs().mean()
-        return (foreground(x) * (x - x_hat).square()).mean()
+            return (x - x_hat).abs()
+        if self.settings.error == "gaussian":
+            return (x - x_hat).square() / 2
+        return foreground(x) * (x - x_hat).square()
 
     def reconstruct(self, x: Tensor) -> Tensor:
         """The decoded mean of q(z | x)."""
         return self.network(x)
+
+    def encode_decode(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The decoded mean of q(z | x), and the mean and log-variance (batch, latent) of q(z | x)."""
+        mu, log_variance = self.network.encode(x)
+        return self.network.decode(mu), mu, log_variance

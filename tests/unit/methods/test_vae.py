@@ -6,17 +6,20 @@ from itertools import pairwise
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.distributions import Normal, kl_divergence
 
 from brainuad.methods.base import Batch, ImageShape
 from brainuad.methods.vae import Vae, VaeSettings
-from brainuad.networks.settings import StagedCoderSettings, StridedCoderSettings
+from brainuad.networks.settings import ConvolutionalCoderSettings, StagedCoderSettings, StridedCoderSettings
 from brainuad.randomness import Draws, torch_generator
 
 SHAPE = ImageShape(("t1", "t2"), (16, 16))
 SMALL = {
     "staged": StagedCoderSettings(widths=(4, 8), latent=3),
     "strided": StridedCoderSettings(widths=(4, 8), latent=3),
+    "convolutional": ConvolutionalCoderSettings(widths=(4, 8), latent=3),
 }
+ARCHITECTURES = ["staged", "strided", "convolutional"]
 
 
 class Fixed(nn.Module):
@@ -85,7 +88,38 @@ def test_latent_vectors_are_drawn_with_the_posterior_deviation() -> None:
     torch.testing.assert_close(loss, (batch().images - rec).abs().mean())
 
 
-@pytest.mark.parametrize("architecture", ["staged", "strided"])
+def test_sums_of_the_gaussian_error_and_the_divergence_are_the_negative_evidence_bound() -> None:
+    mu, log_variance = torch.full((4, 3), 0.6), torch.full((4, 3), -60.0)  # no spread: z = mu
+    x = batch().images
+    likelihood = Normal(torch.full_like(x, 0.6), 1.0).log_prob(x) + math.log(2 * math.pi) / 2
+    posterior = Normal(mu, torch.exp(log_variance / 2))
+    divergence = kl_divergence(posterior, Normal(0.0, 1.0)).sum(dim=1)
+    expected = (divergence - likelihood.sum(dim=(1, 2, 3))).mean()
+    loss = model(mu, log_variance, error="gaussian", reduction="sum", beta=1.0).loss(batch(), Draws(0))
+    torch.testing.assert_close(loss, expected)
+
+
+@pytest.mark.parametrize("error", ["l2", "l1", "gaussian"])
+def test_sums_exceed_means_by_the_number_of_pixels(error) -> None:
+    mu, log_variance = torch.full((4, 3), 0.6), torch.full((4, 3), -60.0)
+    mean, total = (
+        model(mu, log_variance, error=error, reduction=reduction, beta=0).loss(batch(), Draws(0))
+        for reduction in ("mean", "sum")
+    )
+    torch.testing.assert_close(total, mean * 2 * 16 * 16)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_encode_decode_gives_the_reconstruction_and_the_posterior(architecture) -> None:
+    vae = Vae(VaeSettings(architecture=architecture, **SMALL), SHAPE)
+    x = batch().images
+    x_hat, mu, log_variance = vae.encode_decode(x)
+    assert mu.shape == log_variance.shape == (4, 3)
+    torch.testing.assert_close(x_hat, vae.reconstruct(x))
+    torch.testing.assert_close((mu, log_variance), vae.network.encode(x))
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_reconstruction_decodes_the_mean_and_draws_nothing(architecture) -> None:
     vae = Vae(VaeSettings(architecture=architecture, **SMALL), SHAPE)
     x = batch().images
@@ -119,4 +153,17 @@ def test_paper_scale_of_behrendt_halves_96_four_times_and_has_no_normalisation()
     with torch.device("meta"):
         vae = Vae(VaeSettings(architecture="strided"), ImageShape(("t2",), (96, 96)))
     assert sum(parameter.numel() for parameter in vae.parameters()) == encoder + dense + decoder
+    assert not [m for m in vae.modules() if "Norm" in type(m).__name__]
+
+
+def test_paper_scale_of_bercea_ends_in_a_4_by_4_convolution_and_has_no_bias() -> None:
+    widths = (16, 32, 64, 256, 256)
+    encoder = 16 * (sum(a * b for a, b in pairwise((1, *widths))) + 256 * 2 * 512)
+    decoder = 16 * (512 * 256 + sum(a * b for a, b in pairwise((256, 256, 64, 32, 16, 1))))
+    with torch.device("meta"):
+        vae = Vae(VaeSettings(architecture="convolutional"), ImageShape(("t1",), (128, 128)))
+        mu, _ = vae.network.encode(torch.empty(2, 1, 128, 128))
+    assert mu.shape == (2, 512)
+    assert sum(parameter.numel() for parameter in vae.parameters()) == encoder + decoder == 8_995_328
+    assert not [name for name, _ in vae.named_parameters() if name.endswith("bias")]
     assert not [m for m in vae.modules() if "Norm" in type(m).__name__]
