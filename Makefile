@@ -17,15 +17,17 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 ATLAS := resources/sri24/.installed
 HD_BET := .venv-hd-bet
+NNUNET := .venv-nnunet
 
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help install atlas demo test lint format hd-bet hd-bet-v1 slurm-tools slurm-cancel clean
+.PHONY: help install atlas demo test lint format hd-bet hd-bet-v1 nnunet slurm-tools slurm-cancel clean
 
-# Rules of the workflow call the programs `brainuad` and, where config.yaml asks for it, `hd-bet`.
-export PATH := $(CURDIR)/$(BIN):$(PATH):$(CURDIR)/$(HD_BET)/bin
+# Rules of the workflow call the programs `brainuad` and, where config.yaml or a study asks for them, `hd-bet` and
+# those of nnU-Net.
+export PATH := $(CURDIR)/$(BIN):$(PATH):$(CURDIR)/$(HD_BET)/bin:$(CURDIR)/$(NNUNET)/bin
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -80,6 +82,15 @@ hd-bet: ## set up the current HD-BET in .venv-hd-bet (run `hd-bet` once by hand 
 		$(HD_BET)/bin/python -m pip uninstall --yes torchvision
 	$(HD_BET)/bin/hd-bet --help >/dev/null
 	@echo "HD-BET: $(CURDIR)/$(HD_BET)/bin/hd-bet"
+
+# In an environment of its own, for the same reason. Only its trainers other than nnUNetTrainer need torchvision.
+nnunet: ## set up nnU-Net in .venv-nnunet, for studies with a model of kind nnunet
+	$(PYTHON) -m venv $(NNUNET)
+	$(NNUNET)/bin/python -m pip install $(PIP_ARGS) -c constraints.txt nnunetv2==2.8.1
+	$(NNUNET)/bin/python -c 'import torchvision' 2>/dev/null || \
+		$(NNUNET)/bin/python -m pip uninstall --yes torchvision
+	$(NNUNET)/bin/nnUNetv2_train --help >/dev/null
+	@echo "nnU-Net: $(CURDIR)/$(NNUNET)/bin"
 
 slurm-tools: ## install SLURM for the tests of tests/slurm (Debian, Ubuntu; as root)
 	@command -v slurmctld munged >/dev/null || \

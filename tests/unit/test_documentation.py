@@ -28,7 +28,7 @@ PAGES = sorted(
     [README, REPOSITORY / "CONTRIBUTING.md", REPOSITORY / "results/README.md", *DOCS.rglob("*.md")]
 )
 STUDIES = sorted((REPOSITORY / "workflow/studies").glob("*.yaml"))
-METHODS: dict[str, Any] = {**models(), **scoring_rules()}
+METHODS: list[Any] = [*models().values(), *scoring_rules().values()]
 # Mappings whose keys are the user's, shown as one value.
 WHOLE = {"datasets", "phantom.subjects"}
 
@@ -89,11 +89,11 @@ def edges(graph: str) -> set[tuple[str, str]]:
     return {(names.get(a, a), names.get(b, b)) for a, b in arrows}
 
 
-@pytest.mark.parametrize("kind", sorted(METHODS))
-def test_method_page_lists_every_setting_with_its_paper_and_quick_value(kind: str) -> None:
-    method = METHODS[kind]
+@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.__name__)
+def test_method_page_lists_every_setting_with_its_paper_and_quick_value(method: Any) -> None:
     module = method.__module__.rsplit(".", 1)[1]
-    page = DOCS / "methods" / f"{'dae' if module == 'reconstruction' else module.replace('_', '-')}.md"
+    name = {"reconstruction": "dae", "anoddpm": "ddpm"}.get(module, module.replace("_", "-"))
+    page = DOCS / "methods" / f"{name}.md"
     paper = method.settings_class().model_dump(mode="json")
     quick = method.settings_class.model_validate(overlay(paper, method.quick)).model_dump(mode="json")
     at_quick = dict(leaves(quick))

