@@ -15,7 +15,7 @@ include: "workflow/rules/results.smk"
 
 
 onstart:
-    check_weights()
+    check_requirements()
 
 
 rule all:

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from brainuad.errors import InputError
 from brainuad.plan import STAGE_VERSIONS
 from brainuad.plan_reader import read_plan
-from brainuad.plan_weights import require_weights
+from brainuad.plan_requirements import require_all
 from brainuad.report_plan import report_inputs, study_entry
 
 try:
@@ -21,10 +21,10 @@ except InputError as error:
 CONFIG = PLAN.config
 
 
-def check_weights():
-    """Stops a run, before its first job, whose pretrained networks are not in place."""
+def check_requirements():
+    """Stops a run, before its first job, that lacks weights or programs which its studies need."""
     try:
-        require_weights(PLAN)
+        require_all(PLAN)
     except InputError as error:
         sys.exit(f"{error}")
 

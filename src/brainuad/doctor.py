@@ -12,7 +12,7 @@ from typing import Literal
 from brainuad.atlas import sri24_paths
 from brainuad.errors import InputError
 from brainuad.plan import Plan
-from brainuad.plan_weights import needed_weights
+from brainuad.plan_requirements import requirements
 from brainuad.preprocessing.hd_bet import find_program, find_weights
 
 State = Literal["ok", "missing", "note"]
@@ -63,11 +63,11 @@ def _software(plan: Plan) -> Iterator[Finding]:
     engines = {plan.preprocessing(name).skull_strip for name in plan.used_datasets()}
     for engine in sorted(engines - {"none"}):
         yield _engine(engine, plan)
-    for needed in needed_weights(plan):
-        if needed.path is None:
+    for needed in requirements(plan):
+        if needed.error:
             yield Finding("software", "missing", f"{', '.join(needed.users)}: {needed.error}")
         else:
-            yield Finding("software", "ok", f"weights of {needed.network} in {needed.path}")
+            yield Finding("software", "ok", needed.text)
 
 
 def _engine(engine: str, plan: Plan) -> Finding:

@@ -14,12 +14,15 @@ from typing import Annotated, Any
 import typer
 
 from brainuad.errors import InputError
+from brainuad.training.signals import TrainingInterruptedError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
 Settings = Annotated[str, typer.Option(help="The job's settings as JSON, made by the workflow.")]
 Name = Annotated[str, typer.Option()]
 Number = Annotated[int, typer.Option()]
+# What a shell reports of a program that SIGTERM ended.
+INTERRUPTED = 143
 File = Annotated[Path, typer.Option()]
 
 
@@ -34,6 +37,9 @@ def verb(function: Callable[..., None]) -> Callable[..., None]:
         except InputError as error:
             print(f"Error: {error}", file=sys.stderr)
             raise SystemExit(1) from None
+        except TrainingInterruptedError as stopped:
+            print(stopped, file=sys.stderr)
+            raise SystemExit(INTERRUPTED) from None
 
     return app.command()(run)
 

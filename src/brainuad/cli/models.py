@@ -1,15 +1,12 @@
 """Verbs of the rules in `workflow/rules/models.smk`: training, inference and evaluation."""
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
 from brainuad.cli.app import File, Settings, verb
 from brainuad.settings import WEIGHTS_FOLDER
 from brainuad.storage import read_json, write_table
-
-INTERRUPTED = 143
 
 
 @verb
@@ -29,22 +26,14 @@ def train(
 ) -> None:
     """Train one model, going on from its state where there is one."""
     from brainuad.preprocessing.split_file import read_split
-    from brainuad.training.signals import TrainingInterruptedError
     from brainuad.training.train import Machine, ModelRequest, TrainingFiles, train_model
 
     job = json.loads(settings)
     job.pop("version")
     read_split(split)  # a leak stops the run before it starts
     files = TrainingFiles(split, tuple(path.parent for path in arrays), state, checkpoint, log, cost)
-    try:
-        train_model(
-            ModelRequest(**job),
-            files,
-            Machine(device, gpus, threads, loader_workers, weights_folder=weights_folder),
-        )
-    except TrainingInterruptedError as stopped:
-        print(stopped, file=sys.stderr)
-        raise SystemExit(INTERRUPTED) from None
+    machine = Machine(device, gpus, threads, loader_workers, weights_folder=weights_folder)
+    train_model(ModelRequest(**job), files, machine)
 
 
 @verb

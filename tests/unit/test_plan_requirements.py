@@ -1,4 +1,4 @@
-"""Pretrained networks are asked for when a run starts, not in a dry run."""
+"""Weights and programs are asked for when a run starts, not in a dry run."""
 
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ import yaml
 from brainuad.config_errors import ConfigError
 from brainuad.plan import Plan
 from brainuad.plan_reader import read_plan
-from brainuad.plan_weights import needed_weights, require_weights
+from brainuad.plan_requirements import require_all, requirements
 
 WORKFLOW = Path(__file__).parents[2] / "workflow"
 STUDY: dict[str, Any] = {
@@ -33,15 +33,26 @@ def plan_with(folder: Path, **config: Any) -> Plan:
 
 def test_missing_weights_name_network_and_method_and_stop_a_run(tmp_path: Path) -> None:
     plan = plan_with(tmp_path, scale="paper")
-    (needed,) = needed_weights(plan)
-    assert (needed.network, needed.users, needed.path) == ("squeeze", ("perceptual: weighted",), None)
+    (needed,) = requirements(plan)
+    assert (needed.text, needed.users) == ("weights of squeeze", ("perceptual: weighted",))
     with pytest.raises(ConfigError) as caught:
-        require_weights(plan)
+        require_all(plan)
     assert "perceptual: weighted" in caught.value.lines[0]
     assert "squeezenet1_1" in caught.value.lines[0]
 
 
 def test_the_quick_scale_needs_no_weights_and_says_so_in_its_results(tmp_path: Path) -> None:
     plan = plan_with(tmp_path, scale="quick")
-    assert needed_weights(plan) == []
+    assert requirements(plan) == []
     assert "random" in plan.remark("perceptual", "weighted")
+
+
+def test_a_missing_program_names_the_model_and_how_to_install_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    plan = read_plan({"studies": ["supervised"]}, WORKFLOW)
+    (needed,) = [found for found in requirements(plan) if found.error]
+    assert needed.users == ("supervised: nnunet",)
+    assert "make nnunet" in needed.error
