@@ -9,11 +9,12 @@ from typing import ClassVar, Literal
 from pydantic import Field
 from torch import Tensor
 
-from brainuad.methods.base import Batch, ImageShape, Model, ModelSettings
+from brainuad.methods.base import QUICK_TRAINING, Batch, ImageShape, Model, ModelSettings
+from brainuad.methods.patched_ddpm import BEHRENDT_TRAINING
 from brainuad.networks.settings import StridedCoderSettings
 from brainuad.networks.vae import spatial_auto_encoder, strided_auto_encoder
 from brainuad.randomness import Draws
-from brainuad.training.settings import OptimiserSettings, TrainingSettings
+from brainuad.training.settings import TrainingSettings
 
 
 class AutoEncoderSettings(ModelSettings):
@@ -27,15 +28,7 @@ class AutoEncoderSettings(ModelSettings):
     dropout: float = Field(0.0, ge=0, lt=1)
     # Both papers: l1.
     loss: Literal["l1", "l2"] = "l1"
-    training: TrainingSettings = TrainingSettings(
-        iterations=17_600,  # 1,600 epochs of 11 batches
-        batch_size=32,
-        epoch="volumes",
-        validate_every=11,
-        validation_batches=2,
-        # The rate of the paper's released code for its diffusion models; the paper says 1e-5.
-        optimiser=OptimiserSettings(name="adam", learning_rate=1e-4),
-    )
+    training: TrainingSettings = BEHRENDT_TRAINING
 
 
 class AutoEncoder(Model):
@@ -45,14 +38,7 @@ class AutoEncoder(Model):
     settings_class = AutoEncoderSettings
     quick: ClassVar = {
         "network": {"widths": [16, 32, 64, 64], "latent": 64},
-        "training": {
-            "iterations": 250,
-            "batch_size": 8,
-            "epoch": "slices",
-            "validate_every": 50,
-            "validation_batches": 4,
-            "optimiser": {"learning_rate": 1e-3, "schedule": "one-cycle"},
-        },
+        "training": {**QUICK_TRAINING, "epoch": "slices"},
     }
 
     def __init__(self, settings: AutoEncoderSettings, shape: ImageShape) -> None:

@@ -16,6 +16,15 @@ from brainuad.settings import Settings
 from brainuad.training.optimisers import build_optimiser
 from brainuad.training.settings import TrainingSettings
 
+# What most trainings are at the quick scale, on a small machine.
+QUICK_TRAINING: dict[str, Any] = {
+    "iterations": 250,
+    "batch_size": 8,
+    "validate_every": 50,
+    "validation_batches": 4,
+    "optimiser": {"learning_rate": 1e-3, "schedule": "one-cycle"},
+}
+
 
 @dataclass(frozen=True)
 class ImageShape:

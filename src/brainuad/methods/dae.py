@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 
 from torch import Tensor
 
-from brainuad.methods.base import Batch, ImageShape, Model, ModelSettings
+from brainuad.methods.base import QUICK_TRAINING, Batch, ImageShape, Model, ModelSettings
 from brainuad.methods.reconstruction import foreground
 from brainuad.networks.dae_unet import DaeUnet
 from brainuad.networks.settings import DaeUnetSettings
@@ -55,13 +55,7 @@ class Dae(Model):
     settings_class = DaeSettings
     quick: ClassVar = {
         "network": {"widths": [16, 32, 64]},
-        "training": {
-            "iterations": 250,
-            "batch_size": 8,
-            "validate_every": 50,
-            "validation_batches": 4,
-            "optimiser": {"learning_rate": 1e-3, "schedule": "one-cycle"},
-        },
+        "training": QUICK_TRAINING,
     }
 
     def __init__(self, settings: DaeSettings, shape: ImageShape) -> None:

@@ -13,7 +13,16 @@ from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from brainuad.errors import InputError
-from brainuad.methods.base import Batch, ImageShape, Model, ModelSettings, Scan, Scored, ScoringRule
+from brainuad.methods.base import (
+    QUICK_TRAINING,
+    Batch,
+    ImageShape,
+    Model,
+    ModelSettings,
+    Scan,
+    Scored,
+    ScoringRule,
+)
 from brainuad.methods.dae import KASCENAS_TRAINING
 from brainuad.networks.dae_unet import DaeUnet
 from brainuad.networks.settings import DaeUnetSettings
@@ -56,13 +65,7 @@ class SupervisedUnet(Model):
     learns_from_lesions = True
     quick: ClassVar = {
         "network": {"widths": [16, 32, 64]},
-        "training": {
-            "iterations": 250,
-            "batch_size": 8,
-            "validate_every": 50,
-            "validation_batches": 4,
-            "optimiser": {"learning_rate": 1e-3, "schedule": "one-cycle"},
-        },
+        "training": QUICK_TRAINING,
     }
 
     def __init__(self, settings: SupervisedUnetSettings, shape: ImageShape) -> None:

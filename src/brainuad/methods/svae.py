@@ -12,14 +12,23 @@ import torch
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 
-from brainuad.methods.base import Batch, ImageShape, Model, ModelSettings, Scan, Scored, ScoringRule
-from brainuad.methods.patched_ddpm import grid_starts
+from brainuad.methods.base import (
+    QUICK_TRAINING,
+    Batch,
+    ImageShape,
+    Model,
+    ModelSettings,
+    Scan,
+    Scored,
+    ScoringRule,
+)
+from brainuad.methods.patched_ddpm import BEHRENDT_TRAINING, grid_starts
 from brainuad.methods.reconstruction import ResidualSettings, residual
 from brainuad.networks.coders import StridedDecoder, StridedEncoder
 from brainuad.networks.settings import StridedCoderSettings
 from brainuad.networks.vae import kl_to_standard_normal, sample_latent
 from brainuad.randomness import Draws
-from brainuad.training.settings import OptimiserSettings, TrainingSettings
+from brainuad.training.settings import TrainingSettings
 
 
 class SvaeSettings(ModelSettings):
@@ -32,15 +41,7 @@ class SvaeSettings(ModelSettings):
     # Width of the hidden layer behind the attention: small, so that the VAE hardly grows.
     hidden: int = Field(256, ge=1)
     beta: float = Field(0.001, ge=0)
-    training: TrainingSettings = TrainingSettings(
-        iterations=17_600,  # 1,600 epochs of 11 batches
-        batch_size=32,
-        epoch="volumes",
-        validate_every=11,
-        validation_batches=2,
-        # The paper says 1e-5; the released code of its diffusion models has 1e-4.
-        optimiser=OptimiserSettings(name="adam", learning_rate=1e-4),
-    )
+    training: TrainingSettings = BEHRENDT_TRAINING
 
     @model_validator(mode="after")
     def _heads_divide_latent(self) -> Self:
@@ -58,13 +59,7 @@ class Svae(Model):
         "coder": {"widths": [16, 32, 64, 64], "latent": 64},
         "sequence": 5,
         "hidden": 64,
-        "training": {
-            "iterations": 250,
-            "batch_size": 8,
-            "validate_every": 50,
-            "validation_batches": 4,
-            "optimiser": {"learning_rate": 1e-3, "schedule": "one-cycle"},
-        },
+        "training": QUICK_TRAINING,
     }
 
     def __init__(self, settings: SvaeSettings, shape: ImageShape) -> None:

@@ -10,7 +10,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 from torch import Tensor
 
-from brainuad.methods.base import Batch, ImageShape, Model, ModelSettings
+from brainuad.methods.base import QUICK_TRAINING, Batch, ImageShape, Model, ModelSettings
 from brainuad.methods.dae import KASCENAS_TRAINING
 from brainuad.methods.reconstruction import foreground
 from brainuad.networks.settings import ConvolutionalCoderSettings, StagedCoderSettings, StridedCoderSettings
@@ -54,14 +54,7 @@ class Vae(Model):
         "staged": {"widths": [16, 32, 64], "latent": 64},
         "strided": {"widths": [16, 32, 64, 64], "latent": 64},
         "convolutional": {"widths": [16, 32, 64], "latent": 64},
-        "training": {
-            "iterations": 250,
-            "batch_size": 8,
-            "epoch": "slices",
-            "validate_every": 50,
-            "validation_batches": 4,
-            "optimiser": {"learning_rate": 1e-3, "schedule": "one-cycle"},
-        },
+        "training": {**QUICK_TRAINING, "epoch": "slices"},
     }
 
     def __init__(self, settings: VaeSettings, shape: ImageShape) -> None:
