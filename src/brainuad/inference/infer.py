@@ -102,6 +102,8 @@ def build_rule(
         if checkpoint is None:
             raise InputError(f"scoring rule {request.rule!r} needs a trained model and none was given.")
         model = load_model(checkpoint, shape, chosen.needs).to(device)
+        if len(shape.size) == 2:  # 1.1 to 1.6 times faster on CPUs, and what tensor cores want
+            model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     rule = chosen(chosen.settings_class.model_validate(request.settings), model, shape)
     rule.load_pretrained(weights_folder)
     return rule

@@ -56,7 +56,7 @@ class Andi(ScoringRule):
     kind = "andi"
     settings_class = AndiSettings
     needs = "predict_eps"
-    quick: ClassVar = {"t_step": 5}
+    quick: ClassVar = {"t_step": 10}
     # d_t is about 5e-5 times the squared error of the noise, 1e-7 in healthy tissue. Very bright voxels have
     # errors of 10 and more; float16 overflows at 30.
     scale_exponent = 20

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from brainuad.diffusion.process import q_sample
 from brainuad.diffusion.schedule import make_schedule
 from brainuad.diffusion.settings import ScheduleSettings
-from brainuad.methods.base import Batch, ImageShape, Model, ModelSettings
+from brainuad.methods.base import QUICK_TRAINING, Batch, ImageShape, Model, ModelSettings
 from brainuad.networks.adm_unet import AdmUnet
 from brainuad.networks.andi_unet import AndiUnet
 from brainuad.networks.coders import halved
@@ -68,21 +68,14 @@ class Ddpm(Model):
     quick: ClassVar = {
         "adm": {
             "width": 16,
-            "multipliers": [1, 2, 2],
+            "multipliers": [1, 1, 2],
             "res_blocks": 1,
             "attention_factors": [4],
             "dropout": 0,
         },
         "andi": {"widths": [16, 32, 32], "attention_levels": [2], "heads": 2, "time_channels": 64},
-        "monai": {"channels": [16, 32, 32], "head_channels": 16},
-        "training": {
-            "iterations": 300,
-            "batch_size": 8,
-            "validate_every": 50,
-            "validation_batches": 4,
-            "ema_decay": None,
-            "optimiser": {"learning_rate": 1e-3, "schedule": "one-cycle"},
-        },
+        "monai": {"channels": [16, 16, 32], "attention_levels": [2], "head_channels": 16},
+        "training": {**QUICK_TRAINING, "ema_decay": None},
     }
 
     def __init__(self, settings: DdpmSettings, shape: ImageShape) -> None:

@@ -46,7 +46,7 @@ class Kl(ScoringRule):
     kind = "kl"
     settings_class = KlSettings
     needs = "predict_eps"
-    quick: ClassVar = {"t_step": 20}
+    quick: ClassVar = {"t_step": 40}
 
     @torch.no_grad()
     def score(self, scan: Scan, draws: Draws) -> Scored:
@@ -73,7 +73,7 @@ class KlInpainting(ScoringRule):
     kind = "kl-inpainting"
     settings_class = KlInpaintingSettings
     needs = "predict_eps"
-    quick: ClassVar = {"t_step": 20, "steps": 25}
+    quick: ClassVar = {"t_step": 40, "steps": 15}
 
     @torch.no_grad()
     def score(self, scan: Scan, draws: Draws) -> Scored:
