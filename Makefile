@@ -4,6 +4,8 @@ PYTHON ?= python3
 # More arguments for pip, such as another index for PyTorch on a machine without a GPU:
 # make install PIP_ARGS="--extra-index-url https://download.pytorch.org/whl/cpu"
 PIP_ARGS ?=
+# Processes that run tests side by side, with one thread each.
+PYTEST_WORKERS ?= 2
 # More arguments for snakemake and pytest.
 SNAKEMAKE_ARGS ?=
 PYTEST_ARGS ?=
@@ -56,7 +58,7 @@ demo: install ## run what config.yaml asks for (by default on the phantom), say 
 	@echo "The report: $(CURDIR)/results/report/index.html"
 
 test: lint ## run all checks and tests
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist loadgroup $(PYTEST_ARGS)
 
 lint: install ## check style, types and the workflow
 	$(BIN)/ruff check

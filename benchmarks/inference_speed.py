@@ -1,19 +1,24 @@
 """Seconds per volume of every method at the size of its paper, and the ratio to the DAE's single pass.
 
-Run by hand: `python benchmarks/inference_speed.py [--study every-method] [--device cuda] [--slices 8]`. Weights
-are random and settings that a method would calibrate are fixed: neither changes the time. All methods of a study
-score the same random volume in one process.
+Run by hand: `python benchmarks/inference_speed.py [--study every-method] [--device cuda] [--slices 8] [--steps 10]`.
+Weights are random and settings that a method would calibrate are fixed: neither changes the time. All methods of a
+study score the same random volume in one process. `--slices` scores fewer slices and scales the time up. `--steps`
+shortens methods that go step by step and scales their time up by the number of network passes, which a tiny
+network counts at the full number of steps.
 """
 
 import argparse
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 import yaml
 
-from brainuad.methods.base import ImageShape, Scan
+from brainuad.external.model import ExternalModel
+from brainuad.methods.base import ImageShape, Model, Scan
 from brainuad.methods.registry import model_class, scoring_rule_class
 from brainuad.plan import Plan
 from brainuad.plan_reader import read_plan
@@ -30,28 +35,88 @@ SIZES = {
 FIXED = {"tv_weight": 1.0, "mask_threshold": 0.13}
 
 
-def score_once(plan: Plan, study: str, method: str, scan: Scan, shape: ImageShape) -> float:
-    """Seconds of one scoring, after the model is built and one pass has warmed up."""
-    entry = plan.studies[study].methods[method]
-    rule_class = scoring_rule_class(entry.rule)
-    model: Any = None
-    if entry.model is not None:
-        chosen = model_class(plan.studies[study].models[entry.model].kind)
-        settings = chosen.settings_class.model_validate(plan.model_settings(study, entry.model))
-        model = chosen(settings, shape).to(scan.images.device).eval()
-    chosen_settings = plan.rule_settings(study, method)
-    chosen_settings |= {key: value for key, value in FIXED.items() if key in chosen_settings}
-    if "perceptual" in chosen_settings:
-        chosen_settings["perceptual"]["weights"] = "random"
-    rule = rule_class(rule_class.settings_class.model_validate(chosen_settings), model, shape)
-    draws = Draws(0, device=str(scan.images.device))
-    first = Scan("warm-up", scan.images[:1], scan.brain[:1])
-    rule.score(first, draws)
-    started = time.perf_counter()
-    rule.score(scan, draws)
-    if scan.images.is_cuda:
-        torch.cuda.synchronize()
-    return time.perf_counter() - started
+@dataclass(frozen=True)
+class Measurement:
+    """Seconds of one scoring, and how often its network was passed through (0 without a network)."""
+
+    seconds: float
+    passes: int
+
+
+@dataclass(frozen=True)
+class Work:
+    """One method on one random volume."""
+
+    plan: Plan
+    study: str
+    method: str
+    shape: ImageShape
+    scan: Scan
+
+    def rule_settings(self, steps: int | None) -> dict[str, Any]:
+        """The paper's settings; with `steps`, of so many steps."""
+        settings = self.plan.rule_settings(self.study, self.method)
+        settings |= {key: value for key, value in FIXED.items() if key in settings}
+        if "perceptual" in settings:
+            settings["perceptual"]["weights"] = "random"
+        if steps is not None and "steps" in settings:
+            settings["steps"] = steps
+            settings |= {key: 1 for key in ("repeats", "resamples") if key in settings}
+        return settings
+
+    def model(self, scale: str) -> Model | None:
+        """The method's model with random weights, at the size of a scale."""
+        content = self.plan.studies[self.study]
+        name = content.methods[self.method].model
+        if name is None:
+            return None
+        plan = Plan(
+            self.plan.config.model_copy(update={"scale": scale}), self.plan.studies, self.plan.recipes
+        )
+        chosen = model_class(content.models[name].kind)
+        settings = chosen.settings_class.model_validate(plan.model_settings(self.study, name))
+        model = chosen(settings, self.shape).to(self.scan.images.device).eval()
+        return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def measure(self, model: Model | None, scan: Scan, steps: int | None) -> Measurement:
+        """One scoring of `scan` after one slice has warmed up."""
+        rule_class = scoring_rule_class(self.plan.studies[self.study].methods[self.method].rule)
+        settings = rule_class.settings_class.model_validate(self.rule_settings(steps))
+        rule = rule_class(settings, model, self.shape)
+        passes = [0]
+        network = getattr(model, "network", None)
+        if network is not None:
+            network.register_forward_hook(lambda *_: passes.__setitem__(0, passes[0] + 1))
+        started = time.perf_counter()
+        rule.score(scan, Draws(0, device=str(scan.images.device)))
+        if scan.images.is_cuda:
+            torch.cuda.synchronize()
+        return Measurement(time.perf_counter() - started, passes[0])
+
+    def seconds(self, steps: int | None) -> float:
+        """Seconds of the volume, scaled up where steps were left out."""
+        model = self.model("paper")
+        first = Scan("warm-up", self.scan.images[:1], self.scan.brain[:1])
+        self.measure(model, first, 2 if steps is not None else None)
+        short = self.measure(model, self.scan, steps)
+        if steps is None or "steps" not in self.rule_settings(steps):
+            return short.seconds
+        full = self.measure(self.model("quick"), first, None)
+        least = self.measure(self.model("quick"), first, steps)
+        return short.seconds * full.passes / least.passes
+
+
+def works(plan: Plan, study: str, device: str, slices: int) -> Iterator[Work]:
+    """Every method of a study that makes maps of its own with a network here."""
+    size, _ = SIZES[study]
+    channels = plan.recipes[plan.studies[study].recipe].modalities
+    images = torch.rand(slices, len(channels), *size, device=device)
+    scan = Scan("random", images, torch.ones(slices, 1, *size, dtype=torch.bool, device=device))
+    content = plan.studies[study]
+    for name, method in content.methods.items():
+        external = method.model and issubclass(model_class(content.models[method.model].kind), ExternalModel)
+        if method.maps_of is None and not external:
+            yield Work(plan, study, name, ImageShape(channels, size), scan)
 
 
 def main() -> None:
@@ -59,25 +124,22 @@ def main() -> None:
     parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
     parser.add_argument("--study", choices=SIZES, help="one study instead of all")
     parser.add_argument("--slices", type=int, help="score fewer slices and scale the time up")
+    parser.add_argument("--steps", type=int, help="take fewer steps and scale the time up")
     options = parser.parse_args()
     config = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
     for study in [options.study] if options.study else SIZES:
         size, depth = SIZES[study]
         plan = read_plan({**config, "studies": [study], "scale": "paper"}, REPOSITORY / "workflow")
-        channels = plan.recipes[plan.studies[study].recipe].modalities
         slices = min(options.slices or depth, depth)
-        images = torch.rand(slices, len(channels), *size, device=options.device)
-        brain = torch.ones(slices, 1, *size, dtype=torch.bool, device=options.device)
-        scan = Scan("random", images, brain)
-        seconds = {
-            method: score_once(plan, study, method, scan, ImageShape(channels, size)) * depth / slices
-            for method, entry in plan.studies[study].methods.items()
-            if entry.maps_of is None
-        }
-        reference = next(value for name, value in seconds.items() if name.startswith("dae"))
-        print(f"{study}: {len(channels)} x {size[0]} x {size[1]} x {depth} ({slices} slices measured)")
-        for method, value in seconds.items():
-            print(f"  {method:22} {value:9.2f} s a volume, {value / reference:7.2f} x the DAE")
+        print(f"{study}: {size[0]} x {size[1]} x {depth} ({slices} slices measured)", flush=True)
+        reference = 0.0
+        chosen = sorted(works(plan, study, options.device, slices), key=lambda work: "dae" not in work.method)
+        for work in chosen:
+            value = work.seconds(options.steps) * depth / slices
+            reference = reference or value
+            print(
+                f"  {work.method:24} {value:10.1f} s a volume, {value / reference:9.2f} x the DAE", flush=True
+            )
 
 
 if __name__ == "__main__":
