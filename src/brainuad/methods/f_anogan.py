@@ -55,9 +55,10 @@ class FAnoGan(Model):
     forward_methods = ("critic_loss", "generator_loss", "encoder_loss", "reconstruction_error")
     quick: ClassVar = {
         "network": {"widths": [16, 32, 64, 64], "latent": 32},
-        "critic_steps": 2,
+        "gan_share": 0.5,
+        "critic_steps": 1,
         "encoder_optimiser": {"learning_rate": 1e-3},
-        "training": {"iterations": 400, "batch_size": 8, "validate_every": 50, "validation_batches": 4},
+        "training": {"iterations": 500, "batch_size": 8, "validate_every": 50, "validation_batches": 4},
     }
 
     def __init__(self, settings: FAnoGanSettings, shape: ImageShape) -> None:

@@ -73,7 +73,7 @@ class KlInpainting(ScoringRule):
     kind = "kl-inpainting"
     settings_class = KlInpaintingSettings
     needs = "predict_eps"
-    quick: ClassVar = {"t_step": 40, "steps": 15}
+    quick: ClassVar = {"t_step": 40, "steps": 15, "percentile": 90.0}
 
     @torch.no_grad()
     def score(self, scan: Scan, draws: Draws) -> Scored:

@@ -52,7 +52,7 @@ class VaeRestoration(ScoringRule):
         "iterations": 20,
         "step": 0.05,
         "kl_weight": 0.05,
-        "tv_weights": [0.0, 0.2],
+        "tv_weights": [0.0, 0.05],
         "calibration_slices": 8,
     }
 
