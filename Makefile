@@ -107,5 +107,5 @@ slurm-cancel: ## cancel the SLURM jobs that a killed run sent from this folder (
 	[ -z "$$(jobs)" ] || { echo "still in the queue: $$(jobs | xargs)" >&2; exit 1; }
 
 clean: ## remove caches and environments; results and resources stay
-	rm -rf $(VENV) $(HD_BET) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(HD_BET) $(NNUNET) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find src tests -type d -name __pycache__ -prune -exec rm -rf {} +

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from brainuad.atlas import sri24_paths
 from brainuad.errors import InputError
@@ -121,6 +121,12 @@ def _needs(plan: Plan) -> Iterator[Finding]:
             f"{len(maps)} methods × {runs} runs × {len(datasets)} data sets to score",
         )
         for model in trained:
-            training = plan.model_settings(name, model)["training"]
-            text = f"{name}, {model}: {training['iterations']:,} iterations of batch {training['batch_size']}"
-            yield Finding("cost", "ok", text)
+            yield Finding("cost", "ok", f"{name}, {model}: {_training_length(plan.model_settings(name, model))}")
+
+
+def _training_length(settings: dict[str, Any]) -> str:
+    """How long a model trains; a program of its own counts in epochs."""
+    training = settings.get("training")
+    if training is None:
+        return f"{settings['epochs']:,} epochs of {settings['iterations_per_epoch']:,} iterations"
+    return f"{training['iterations']:,} iterations of batch {training['batch_size']}"

@@ -10,7 +10,7 @@ from brainuad.plan import Plan
 from brainuad.reporting.inputs import DatasetEntry, MethodEntry, Provenance, ReportInputs, StudyEntry
 
 VERSIONS_SHOWN = ("brain-uad", "torch", "snakemake", "numpy", "SimpleITK", "scikit-learn", "mlxtend")
-TIMED_STEPS = ("simulate", "preprocess", "train", "infer")
+TIMED_STEPS = ("simulate", "preprocess", "train", "calibrate", "infer")
 
 
 def study_entry(plan: Plan, name: str) -> StudyEntry:

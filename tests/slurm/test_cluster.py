@@ -26,8 +26,10 @@ def foreign_configuration() -> Iterator[Path]:
 
 
 def daemons() -> set[str]:
-    running = [process for process in psutil.process_iter() if process.status() != psutil.STATUS_ZOMBIE]
-    return {process.name() for process in running} & {"munged", "slurmctld", "slurmd", "slurmstepd"}
+    # The attributes are asked for at once: other tests' processes end while this looks at them.
+    found = [process.info for process in psutil.process_iter(["name", "status"])]
+    running = {process["name"] for process in found if process["status"] != psutil.STATUS_ZOMBIE}
+    return running & {"munged", "slurmctld", "slurmd", "slurmstepd"}
 
 
 def test_stop_puts_back_the_configuration_that_lay_there(foreign_configuration: Path, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from brainuad.config_errors import ConfigError
+from brainuad.doctor import examine
 from brainuad.plan import Plan
 from brainuad.plan_reader import read_plan
 from brainuad.plan_requirements import require_all, requirements
@@ -56,3 +57,10 @@ def test_a_missing_program_names_the_model_and_how_to_install_it(
     (needed,) = [found for found in requirements(plan) if found.error]
     assert needed.users == ("supervised: nnunet",)
     assert "make nnunet" in needed.error
+
+
+def test_the_doctor_says_how_long_a_program_of_its_own_trains() -> None:
+    plan = read_plan({"studies": ["supervised"]}, WORKFLOW)
+    texts = [finding.text for finding in examine(plan)]
+    assert "supervised, nnunet: 2 epochs of 60 iterations" in texts
+    assert "supervised, unet: 250 iterations of batch 8" in texts

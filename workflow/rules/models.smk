@@ -43,6 +43,8 @@ rule calibrate:
         "results/{study}/calibrations/{method}/run-{run}.json",
     log:
         "results/logs/calibrate/{study}/{method}/run-{run}.log",
+    benchmark:
+        "results/benchmarks/calibrate/{study}/{method}/run-{run}.tsv"
     conda:
         "../../envs/learning.yaml"
     threads: 8 if AT_PAPER_SCALE else 1
