@@ -17,6 +17,7 @@ SIZE = 32
 SLICES = 6
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Says which tests run in one process, and brings the longest to the front."""
     for item in items:
