@@ -58,7 +58,9 @@ demo: install ## run what config.yaml asks for (by default on the phantom), say 
 	@echo "The report: $(CURDIR)/results/report/index.html"
 
 test: lint ## run all checks and tests
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist loadgroup $(PYTEST_ARGS)
+	@# Tests of SLURM have the machine's only cluster, so they run one by one (5: none of them was asked for).
+	$(BIN)/python -m pytest -m slurm $(PYTEST_ARGS) || [ $$? = 5 ]
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m 'not slurm' -n $(PYTEST_WORKERS) --dist loadfile $(PYTEST_ARGS)
 
 lint: install ## check style, types and the workflow
 	$(BIN)/ruff check

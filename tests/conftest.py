@@ -11,33 +11,20 @@ from brainuad.randomness import numpy_generator
 from brainuad.storage import write_json, write_table
 
 TESTS = Path(__file__).parent
-# Tests that share a costly fixture, or a cluster, run in one process; the longest begin first.
-TOGETHER = ("slurm", "workflow", "real", "contract")
+LONGEST = ("contract", "workflow", "real")
 SIZE = 32
 SLICES = 6
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Says which tests run in one process, and brings the longest to the front."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(process_of(item)))
+    """Brings the longest tests to the front, so that processes which share them out end together."""
     items.sort(key=lambda item: order_of(item.path))
 
 
 def order_of(path: Path) -> int:
-    """The place of a test file's folder in `TOGETHER`, or behind it."""
+    """The place of a test file's folder in `LONGEST`, or behind it."""
     folder = path.relative_to(TESTS).parts[0]
-    return TOGETHER.index(folder) if folder in TOGETHER else len(TOGETHER)
-
-
-def process_of(item: pytest.Item) -> str:
-    """The name that a test shares with those of its process: its folder, the model it trains, or its file."""
-    folder = item.path.relative_to(TESTS).parts[0]
-    if folder == "contract":
-        parameters = getattr(getattr(item, "callspec", None), "params", {})
-        return f"contract {parameters.get('kind', '')}"
-    return folder if folder in TOGETHER else str(item.path)
+    return LONGEST.index(folder) if folder in LONGEST else len(LONGEST)
 
 
 def head(name: str, channels: int) -> tuple[np.ndarray, np.ndarray]:

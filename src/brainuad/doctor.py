@@ -121,7 +121,9 @@ def _needs(plan: Plan) -> Iterator[Finding]:
             f"{len(maps)} methods × {runs} runs × {len(datasets)} data sets to score",
         )
         for model in trained:
-            yield Finding("cost", "ok", f"{name}, {model}: {_training_length(plan.model_settings(name, model))}")
+            yield Finding(
+                "cost", "ok", f"{name}, {model}: {_training_length(plan.model_settings(name, model))}"
+            )
 
 
 def _training_length(settings: dict[str, Any]) -> str:

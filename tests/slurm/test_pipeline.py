@@ -10,6 +10,8 @@ from brainuad.storage import read_json
 from tests.slurm.runs import SlurmRun, wait_until
 from tests.workflow.conftest import copy_workflow
 
+pytestmark = pytest.mark.slurm
+
 STUDY = "workflow/studies/smoke.yaml"
 
 
