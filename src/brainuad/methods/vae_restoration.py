@@ -50,8 +50,8 @@ class VaeRestoration(ScoringRule):
     needs = "encode_decode"
     quick: ClassVar = {
         "iterations": 20,
-        "step": 0.05,
-        "kl_weight": 0.05,
+        "step": 0.01,
+        "kl_weight": 0.01,
         "tv_weights": [0.0, 0.05],
         "calibration_slices": 8,
     }
