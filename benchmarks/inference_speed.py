@@ -3,8 +3,8 @@
 Run by hand: `python benchmarks/inference_speed.py [--study every-method] [--device cuda] [--slices 8] [--steps 10]`.
 Weights are random and settings that a method would calibrate are fixed: neither changes the time. All methods of a
 study score the same random volume in one process. `--slices` scores fewer slices and scales the time up. `--steps`
-shortens methods that go step by step and scales their time up by the number of network passes, which a tiny
-network counts at the full number of steps.
+shortens methods that go step by step and scales their time up by the number of images that pass the
+network, which a tiny network counts at the full number of steps.
 """
 
 import argparse
@@ -37,7 +37,7 @@ FIXED = {"tv_weight": 1.0, "mask_threshold": 0.13}
 
 @dataclass(frozen=True)
 class Measurement:
-    """Seconds of one scoring, and how often its network was passed through (0 without a network)."""
+    """Seconds of one scoring, and how many images passed its network (0 without one)."""
 
     seconds: float
     passes: int
@@ -86,7 +86,9 @@ class Work:
         passes = [0]
         network = getattr(model, "network", None)
         if network is not None:
-            network.register_forward_hook(lambda *_: passes.__setitem__(0, passes[0] + 1))
+            network.register_forward_hook(
+                lambda _, inputs, __: passes.__setitem__(0, passes[0] + len(inputs[0]))
+            )
         started = time.perf_counter()
         rule.score(scan, Draws(0, device=str(scan.images.device)))
         if scan.images.is_cuda:
