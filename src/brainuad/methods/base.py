@@ -81,7 +81,7 @@ class Trainer(Protocol):
     def step(self) -> int:
         """The number of iterations done so far."""
 
-    def compute(self, name: str, *arguments: Any) -> Tensor:
+    def compute(self, name: str, *arguments: Any) -> Any:
         """The value of the model's method `name`, in the engine's precision and on all its devices."""
 
     def descend(self, name: str, loss: Tensor) -> None:

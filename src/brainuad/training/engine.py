@@ -111,7 +111,7 @@ class Engine:
 
     # What a model's `update` uses (methods.base.Trainer).
 
-    def compute(self, name: str, *arguments: Any) -> Tensor:
+    def compute(self, name: str, *arguments: Any) -> Any:
         """The value of the model's method `name`, in the engine's precision."""
         # On one device Fabric hands methods other than `forward` through without its precision.
         with self.fabric.autocast():
