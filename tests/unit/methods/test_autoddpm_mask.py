@@ -6,13 +6,7 @@ import torch
 from scipy import ndimage
 
 from brainuad.errors import InputError
-from brainuad.methods.autoddpm import (
-    AutoDdpm,
-    AutoDdpmSettings,
-    image_quantile,
-    lowest_threshold,
-    normalised_residual,
-)
+from brainuad.methods.autoddpm import AutoDdpm, AutoDdpmSettings, lowest_threshold, normalised_residual
 from brainuad.methods.base import ImageShape
 from brainuad.randomness import torch_generator
 from tests.unit.methods.fake_autoddpm import DRAWS, FEW, SHAPE, Fake, Shrinking, rule, scan, volume
@@ -128,11 +122,3 @@ def test_the_perceptual_network_of_the_settings_is_used() -> None:
     expected = chosen.perceptual.distance(x, torch.full(shape, 0.5))
     assert torch.allclose(m_soft, normalised_residual(x, torch.full(shape, 0.5), 0.95) * expected, atol=1e-6)
     assert m_soft.max() > 0
-
-
-def test_the_quantile_of_a_large_volume_is_that_of_each_image() -> None:
-    images = torch.zeros(300, 1, 240, 240)  # more than 2^24 values
-    images[7, 0, :24] = 1
-    found = image_quantile(images, 0.95)
-    assert found.shape == (300, 1, 1, 1)
-    assert found.flatten().nonzero().flatten().tolist() == [7]
