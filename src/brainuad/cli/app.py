@@ -3,6 +3,7 @@
 Each verb takes the resolved settings of its job as JSON, so that nothing depends on where it runs.
 """
 
+import json
 import logging
 import os
 import sys
@@ -42,6 +43,13 @@ def verb(function: Callable[..., None]) -> Callable[..., None]:
             raise SystemExit(INTERRUPTED) from None
 
     return app.command()(run)
+
+
+def job_of(settings: str) -> dict[str, Any]:
+    """What a job is asked for: its settings without the version of its stage, which only makes it run again."""
+    job = json.loads(settings)
+    job.pop("version")
+    return job
 
 
 def limit_threads(threads: int) -> None:

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from brainuad.cli.app import File, Settings, verb
+from brainuad.cli.app import File, Settings, job_of, verb
 from brainuad.settings import WEIGHTS_FOLDER
 from brainuad.storage import read_json, write_table
 
@@ -28,8 +28,7 @@ def train(
     from brainuad.preprocessing.split_file import read_split
     from brainuad.training.train import Machine, ModelRequest, TrainingFiles, train_model
 
-    job = json.loads(settings)
-    job.pop("version")
+    job = job_of(settings)
     read_split(split)  # a leak stops the run before it starts
     files = TrainingFiles(split, tuple(path.parent for path in arrays), state, checkpoint, log, cost)
     machine = Machine(device, gpus, threads, loader_workers, weights_folder=weights_folder)
@@ -55,8 +54,7 @@ def calibrate(
 
     if threads:
         torch.set_num_threads(threads)
-    job = json.loads(settings)
-    job.pop("version")
+    job = job_of(settings)
     slices = job.pop("slices")
     folders = tuple(path.parent for path in arrays)
     files = CalibrationFiles(split, folders, checkpoint, weights_folder, output)
@@ -84,8 +82,7 @@ def infer(
 
     if threads:
         torch.set_num_threads(threads)
-    job = json.loads(settings)
-    job.pop("version")
+    job = job_of(settings)
     if calibration:
         job["settings"] = overlay(job["settings"], read_json(Path(calibration))["settings"])
     model = Path(checkpoint) if checkpoint else None

@@ -94,7 +94,7 @@ class Mkd(Model):
         """That the teacher is random, where it is."""
         if settings.networks.weights == "pretrained":
             return ()
-        return ("MKD's teacher has random weights in place of VGG16's from ImageNet.",)
+        return ("The teacher has random weights in place of VGG16's from ImageNet.",)
 
     def load_pretrained(self, folder: Path) -> None:
         """Takes the teacher's weights from `folder`; from then on they are part of the model."""
