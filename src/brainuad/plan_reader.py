@@ -23,15 +23,16 @@ def read_plan(config: Mapping[str, Any], folder: Path, where: str = "config.yaml
     `folder` holds `recipes.yaml` and `studies/`.
     """
     errors: list[str] = []
-    settings = _validate(Config, config, where, errors)
+    settings = _validate(Config, config, where, errors) or _rest_of(config)
     if settings is None:
         raise ConfigError(errors)
+    own = len(errors)
     recipes = _read_recipes(folder / "recipes.yaml", settings.scale, errors)
     studies = _read_studies(settings, folder / "studies", where, errors)
-    if errors:
+    if len(errors) > own:
         raise ConfigError(errors)
     plan = Plan(settings, studies, recipes)
-    errors = list(_inconsistencies(plan, where))
+    errors += _inconsistencies(plan, where)
     if errors:
         raise ConfigError(errors)
     return plan
@@ -43,6 +44,18 @@ def _validate(model: Any, content: Any, where: str, errors: list[str]) -> Any:
     except ValidationError as error:
         errors += explain(error, where, model)
         return None
+
+
+def _rest_of(config: Mapping[str, Any]) -> Config | None:
+    """The configuration without its wrong keys, to look for errors elsewhere; None if much depends on them."""
+    try:
+        Config.model_validate(config)
+    except ValidationError as error:
+        wrong = {item["loc"][0] for item in error.errors() if item["loc"]}
+        if wrong & {"studies", "scale", "datasets", "phantom"} or not wrong:
+            return None
+        return Config.model_validate({key: value for key, value in config.items() if key not in wrong})
+    return None
 
 
 def _read_yaml(path: Path, errors: list[str]) -> dict[str, Any]:

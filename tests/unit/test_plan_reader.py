@@ -155,3 +155,14 @@ def test_a_method_may_have_its_own_grid_of_thresholds(workflow: Path) -> None:
 
 def test_the_home_folder_may_be_written_as_a_tilde() -> None:
     assert Config(atlas_folder="~/atlas").atlas_folder == Path.home() / "atlas"
+
+
+def test_wrong_keys_and_wrong_names_are_shown_together(tmp_path: Path) -> None:
+    lines = errors_of({"loader_workers": -1, "sedd": 1, "studies": ["quickstart", "kascenas2032"]})
+    assert len(lines) == 3
+    missing = {"ixi": str(tmp_path / "none"), "brats21": "phantom", "mslub": "phantom"}
+    lines = errors_of({"loader_workers": -1, "datasets": missing})
+    assert [("loader_workers" in line, "no such folder" in line) for line in lines] == [
+        (True, False),
+        (False, True),
+    ]
