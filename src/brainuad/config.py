@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, field_validator
 
+from brainuad.leaderboard.settings import LeaderboardSettings
 from brainuad.phantom.settings import PhantomSettings
 from brainuad.settings import WEIGHTS_FOLDER, Name, Settings
 
@@ -13,6 +14,15 @@ Device = Literal["auto", "cpu", "cuda"]
 Engine = Literal["deepbet", "hd-bet-v1", "hd-bet", "none"]
 Precision = Literal["auto", "32-true", "bf16-mixed", "16-mixed"]
 
+PHANTOM_SUBJECTS = {
+    "ixi": 16,
+    "brats21": 9,
+    "mslub": 5,
+    "msseg": 6,
+    "ljubljana": 4,
+    "atlas2": 12,
+    "fastmri": 48,
+}
 
 # A path in which ~ stands for the user's home.
 UserPath = Annotated[Path, AfterValidator(Path.expanduser)]
@@ -36,7 +46,7 @@ class DatasetLocation(Settings):
 class PhantomConfig(Settings):
     """How many subjects are simulated per data set, and how."""
 
-    subjects: dict[str, int] = Field(default_factory=lambda: {"ixi": 16, "brats21": 9, "mslub": 5})
+    subjects: dict[str, int] = Field(default_factory=lambda: dict(PHANTOM_SUBJECTS))
     settings: PhantomSettings = PhantomSettings()
 
     @field_validator("subjects")
@@ -54,11 +64,11 @@ class Config(Settings):
     scale: Scale = "quick"
     seed: int = Field(0, ge=0)
     datasets: dict[Name, DatasetLocation] = Field(
-        default_factory=lambda: {name: DatasetLocation() for name in ("ixi", "brats21", "mslub")}
+        default_factory=lambda: {name: DatasetLocation() for name in PHANTOM_SUBJECTS}
     )
     phantom: PhantomConfig = PhantomConfig()
     skull_strip: Engine = "deepbet"
-    atlas_folder: UserPath = Path("resources/sri24")
+    atlas_folder: UserPath = Path("resources")
     device: Device = "auto"
     gpus_per_training: int = Field(1, ge=1)
     # Processes that read training batches ahead; by default 0 at the quick scale and 4 at the paper scale.
@@ -67,6 +77,8 @@ class Config(Settings):
     perceptual_weights: UserPath = WEIGHTS_FOLDER
     precision: Precision = "auto"
     max_failed_share: float = Field(0.2, ge=0, le=1)
+    # The one protocol under which the methods of all studies are compared.
+    leaderboard: LeaderboardSettings = LeaderboardSettings()
 
     @field_validator("datasets", mode="before")
     @classmethod

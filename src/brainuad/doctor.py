@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from brainuad.atlas import sri24_paths
+from brainuad.atlas import AtlasName, atlas_paths
 from brainuad.errors import InputError
 from brainuad.plan import Plan
 from brainuad.plan_requirements import requirements
@@ -55,11 +55,12 @@ def _machine() -> Iterator[Finding]:
 def _software(plan: Plan) -> Iterator[Finding]:
     for name in PACKAGES:
         yield Finding("software", "ok", f"{name} {importlib.metadata.version(name)}")
-    try:
-        sri24_paths(plan.config.atlas_folder)
-        yield Finding("software", "ok", f"SRI24 atlas in {plan.config.atlas_folder}")
-    except InputError as error:
-        yield Finding("software", "missing", str(error))
+    for atlas in _atlases(plan):
+        try:
+            atlas_paths(plan.config.atlas_folder, atlas)
+            yield Finding("software", "ok", f"atlas {atlas} in {plan.config.atlas_folder}")
+        except InputError as error:
+            yield Finding("software", "missing", str(error))
     engines = {plan.preprocessing(name).skull_strip for name in plan.used_datasets()}
     for engine in sorted(engines - {"none"}):
         yield _engine(engine, plan)
@@ -68,6 +69,12 @@ def _software(plan: Plan) -> Iterator[Finding]:
             yield Finding("software", "missing", f"{', '.join(needed.users)}: {needed.error}")
         else:
             yield Finding("software", "ok", needed.text)
+
+
+def _atlases(plan: Plan) -> list[AtlasName]:
+    """SRI24, of which phantoms are made, and those to which a data set is registered."""
+    chosen = {plan.preprocessing(name).atlas for name in plan.used_datasets()}
+    return ["sri24", "mni152"] if "mni152" in chosen else ["sri24"]
 
 
 def _engine(engine: str, plan: Plan) -> Finding:

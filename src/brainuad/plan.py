@@ -3,120 +3,34 @@
 Reading a plan imports the method files (they hold the papers' settings) but no scan, and starts nothing.
 """
 
-import hashlib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from functools import cached_property
-from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel
-
-from brainuad.config import Config
-from brainuad.datasets.base import Dataset
-from brainuad.datasets.registry import find_dataset
 from brainuad.evaluation.settings import PostProcessingStep
 from brainuad.methods.registry import models, scoring_rules
-from brainuad.phantom.names import phantom_subjects
-from brainuad.preprocessing.recipes import Recipe
-from brainuad.preprocessing.settings import PreprocessingSettings
-from brainuad.study import MethodEntry, ModelEntry, Study, overlay
+from brainuad.plan_data import DatasetPlan
+from brainuad.study import resolved
 
 # Raised when the mathematics of a stage changes, so that its results are made again.
 STAGE_VERSIONS = {"simulate": 1, "preprocess": 1, "pack": 1, "train": 1, "infer": 1, "evaluate": 1}
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(DatasetPlan):
     """The resolved configuration: which data sets, recipes, models, methods, tables and figures."""
-
-    config: Config
-    studies: dict[str, Study]
-    recipes: dict[str, Recipe]
-
-    # Data sets
-
-    def used_datasets(self) -> list[str]:
-        """The data sets that the chosen studies need, in order of first use."""
-        return list(dict.fromkeys(name for study in self.studies.values() for name in study.splits))
-
-    def dataset(self, name: str) -> Dataset:
-        """The adapter of a data set."""
-        return find_dataset(name, self.config.datasets[name].format)
-
-    def root(self, name: str) -> Path:
-        """The folder of a data set's raw scans."""
-        path = self.config.datasets[name].path
-        return path if path is not None else Path("results/phantom") / name
-
-    def subjects(self, name: str) -> list[str]:
-        """The subjects of a data set, from its file names or from the phantom's settings."""
-        if name not in self._subjects:
-            self._subjects[name] = self._find_subjects(name)
-        return self._subjects[name]
-
-    @cached_property
-    def _subjects(self) -> dict[str, list[str]]:
-        return {}
-
-    def _find_subjects(self, name: str) -> list[str]:
-        if self.config.datasets[name].is_phantom:
-            return phantom_subjects(name, self.config.phantom.subjects[name], self.config.seed)
-        return self.dataset(name).subjects(self.root(name))
-
-    def preprocessing(self, name: str) -> PreprocessingSettings:
-        """The data set's own defaults, under the chosen skull stripper and the user's changes.
-
-        Only the reference and the modalities that a recipe asks for are preprocessed.
-        """
-        if name not in self._preprocessing:
-            self._preprocessing[name] = self._choose_preprocessing(name)
-        return self._preprocessing[name]
-
-    @cached_property
-    def _preprocessing(self) -> dict[str, PreprocessingSettings]:
-        return {}
-
-    def _choose_preprocessing(self, name: str) -> PreprocessingSettings:
-        defaults = self.dataset(name).preprocessing
-        settings = defaults.model_dump(mode="json")
-        if defaults.skull_strip != "none":
-            settings["skull_strip"] = self.config.skull_strip
-        if needed := self._needed_modalities(name):
-            needed.add(defaults.reference)
-            for key in ("modalities", "optional_modalities"):
-                settings[key] = [modality for modality in settings[key] if modality in needed]
-        changes = self.config.datasets[name].preprocessing
-        return PreprocessingSettings.model_validate(overlay(settings, changes))
-
-    def _needed_modalities(self, name: str) -> set[str]:
-        """The modalities of the recipes under which a data set is packed; none if no study uses it."""
-        studies = [study for study in self.studies.values() if name in study.splits]
-        return {modality for study in studies for modality in self.recipes[study.recipe].modalities}
-
-    def source(self, name: str, subject: str | None = None) -> Any:
-        """What identifies the raw scans of a subject (or of the whole data set): a change reruns its jobs."""
-        if self.config.datasets[name].is_phantom:
-            phantom = self.config.phantom
-            return {"phantom": phantom.settings.model_dump(mode="json"), "seed": self.config.seed}
-        if name not in self._files:
-            self._files[name] = {row.subject: row.files for row in self.dataset(name).rows(self.root(name))}
-        files = self._files[name]
-        chosen = sorted(files) if subject is None else [subject]
-        return fingerprint(self.root(name), [path for key in chosen for path in files[key].values()])
-
-    @cached_property
-    def _files(self) -> dict[str, dict[str, Mapping[str, str]]]:
-        return {}
-
-    # Models and methods
 
     def split_settings(self, study: str) -> dict[str, Any]:
         """The split of a study, as `make_split` takes it, and whether a run is a fold."""
         content = self.studies[study]
         folds = content.runs.count if content.runs.kind == "fold" else 1
         datasets = {name: split.model_dump(mode="json") for name, split in content.splits.items()}
-        return {"datasets": datasets, "folds": folds, "seed": content.seed + self.config.seed}
+        synthetic = {name: planted.of for name, planted in content.synthetic.items()}
+        seed = content.seed + self.config.seed
+        return {"datasets": datasets, "synthetic": synthetic, "folds": folds, "seed": seed}
+
+    def planting_request(self, study: str, name: str) -> dict[str, Any]:
+        """What the job is asked for that makes a synthetic test set."""
+        content = self.studies[study]
+        planted = content.synthetic[name].model_dump(mode="json")
+        return {"name": name, "seed": content.seed + self.config.seed, "synthetic": planted}
 
     def run_seed(self, study: str, run: int) -> int:
         """The seed of one run."""
@@ -141,14 +55,27 @@ class Plan:
             "rule": self.studies[study].methods[method].rule,
             "settings": self.rule_settings(study, method),
             "seed": self.run_seed(study, run),
+            "similarity": self.studies[study].similarity.model_dump(mode="json"),
+            "roles": self._scored_roles(study, method),
         }
+
+    def _scored_roles(self, study: str, method: str) -> list[str]:
+        """Whose maps are made: ablations on validation patients need no others."""
+        return (
+            ["validation"]
+            if self.studies[study].methods[method].role == "validation"
+            else ["validation", "test"]
+        )
 
     def calibration_request(self, study: str, method: str, run: int) -> dict[str, Any]:
         """What the job is asked for that chooses a method's settings on healthy validation scans."""
         model = self.studies[study].methods[method].model
         assert model is not None
         _, slices = self.training_data(study, model)
-        return {**self.scoring_request(study, method, run), "slices": slices}
+        request = self.scoring_request(study, method, run)
+        for key in ("similarity", "roles"):
+            del request[key]
+        return {**request, "slices": slices}
 
     def needs_calibration(self, study: str, method: str) -> bool:
         """Whether a method's settings are chosen on healthy validation scans before it scores."""
@@ -165,6 +92,7 @@ class Plan:
             model = models()[self.studies[study].models[entry.model].kind]
             chosen = model.settings_class.model_validate(self.model_settings(study, entry.model))
             said += model.remarks(chosen)
+        said += self.studies[study].similarity.remarks
         return " ".join(dict.fromkeys(said))
 
     def pretrained_networks(self, study: str) -> dict[str, list[str]]:
@@ -180,6 +108,8 @@ class Plan:
             model = models()[content.models[key].kind]
             users.append((key, model, model.settings_class, self.model_settings(study, key)))
         needed: dict[str, list[str]] = {}
+        for network in content.similarity.pretrained_networks:
+            needed[network] = ["similarity"]
         for key, user, settings_class, settings in users:
             for network in user.pretrained_networks(settings_class.model_validate(settings)):
                 needed.setdefault(network, []).append(key)
@@ -197,7 +127,18 @@ class Plan:
         steps = [step.model_dump(mode="json") for step in self.post_processing(study, method)]
         if grid := self.studies[study].methods[method].threshold_grid:
             evaluation["threshold_grid"] = grid.model_dump(mode="json")
-        return {"evaluation": {**evaluation, "postprocessing": steps}}
+        role = self.studies[study].methods[method].role
+        return {"evaluation": {**evaluation, "role": role, "postprocessing": steps}}
+
+    def method_datasets(self, study: str, method: str) -> list[str]:
+        """The data sets that a method is evaluated on."""
+        own = self.studies[study].methods[method].datasets
+        return self.scored_datasets(study) if own is None else list(own)
+
+    def compared_methods(self, study: str) -> list[str]:
+        """The methods that are compared with each other: no variants of a sweep, no ablations on validation."""
+        methods = self.studies[study].methods.items()
+        return [key for key, method in methods if method.variant_of is None and method.role == "test"]
 
     def model_settings(self, study: str, model: str) -> dict[str, Any]:
         """All settings of a model: the paper's, the study's, then the quick ones at the quick scale."""
@@ -225,43 +166,9 @@ class Plan:
         """The data sets that a study's methods are evaluated on, the healthy one last."""
         content = self.studies[study]
         healthy = [content.healthy_dataset] if content.healthy_dataset else []
-        return list(dict.fromkeys([*content.test_datasets, *healthy]))
+        return list(dict.fromkeys([*content.test_datasets, *content.synthetic, *healthy]))
 
     def trained_models(self, study: str) -> list[str]:
         """The models that at least one method uses."""
         used = [method.model for method in self.studies[study].methods.values()]
         return [name for name in self.studies[study].models if name in used]
-
-    def phantom_datasets(self) -> list[str]:
-        """The used data sets that are simulated."""
-        return [name for name in self.used_datasets() if self.config.datasets[name].is_phantom]
-
-
-def fingerprint(root: Path, files: Iterable[str]) -> str:
-    """A hash of names, sizes and modification times; a missing file counts as such."""
-    digest = hashlib.blake2b(digest_size=8)
-    for relative in files:
-        try:
-            status = (root / relative).stat()
-            digest.update(f"{relative}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
-        except OSError:
-            digest.update(f"{relative}\0missing\n".encode())
-    return digest.hexdigest()
-
-
-def resolved(
-    settings_class: type[BaseModel], entry: ModelEntry | MethodEntry, quick: dict[str, Any], scale: str
-) -> dict[str, Any]:
-    given = entry.settings
-    if scale == "quick":
-        given = overlay(overlay(given, quick), entry.quick)
-    return settings_class.model_validate(_over_defaults(settings_class, given)).model_dump(mode="json")
-
-
-def _over_defaults(settings_class: type[BaseModel], given: dict[str, Any]) -> dict[str, Any]:
-    """`given` laid over the class's defaults, so that part of a nested group can be changed alone."""
-    required = {name for name, field in settings_class.model_fields.items() if field.is_required()}
-    if required - given.keys():
-        return given
-    defaults = settings_class.model_validate({name: given[name] for name in required}).model_dump(mode="json")
-    return overlay(defaults, given)

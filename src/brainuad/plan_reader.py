@@ -11,10 +11,11 @@ from brainuad.config import Config
 from brainuad.config_errors import ConfigError, explain, unknown_name
 from brainuad.errors import InputError
 from brainuad.methods.registry import models, scoring_rules
-from brainuad.plan import Plan, resolved
+from brainuad.plan import Plan
 from brainuad.preprocessing.recipes import Recipe
 from brainuad.preprocessing.settings import PreprocessingSettings
-from brainuad.study import MethodEntry, ModelEntry, Study, at_scale
+from brainuad.study import MethodEntry, ModelEntry, Study, at_scale, resolved
+from brainuad.sweeps import expand_sweeps
 
 
 def read_plan(config: Mapping[str, Any], folder: Path, where: str = "config.yaml") -> Plan:
@@ -58,9 +59,20 @@ def _rest_of(config: Mapping[str, Any]) -> Config | None:
     return None
 
 
+class _UniqueKeys(yaml.SafeLoader):
+    """YAML in which a key that is written twice is an error; YAML itself would keep the last one silently."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        written = [key.value for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"]
+        for key in written:
+            if written.count(key) > 1:
+                raise yaml.MarkedYAMLError(None, None, f"the key {key!r} is written twice", node.start_mark)
+        return super().construct_mapping(node, deep)
+
+
 def _read_yaml(path: Path, errors: list[str]) -> dict[str, Any]:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), _UniqueKeys)
     except (OSError, yaml.YAMLError) as error:
         errors.append(f"{path}: not readable as YAML: {error}")
         return {}
@@ -92,6 +104,7 @@ def _read_studies(config: Config, folder: Path, where: str, errors: list[str]) -
             continue
         path = folder / f"{name}.yaml"
         content = _at_scale(_read_yaml(path, errors), config.scale, path.name, errors)
+        content = expand_sweeps(content, config.scale)
         study = _validate(Study, content, path.name, errors)
         if study is not None:
             studies[name] = study
@@ -109,8 +122,7 @@ def _inconsistencies(plan: Plan, where: str) -> Iterable[str]:
     """What is wrong between the parts: names that do not exist, settings that a method does not have."""
     for name, study in plan.studies.items():
         file = f"{name}.yaml"
-        if study.recipe not in plan.recipes:
-            yield f"{file}: recipe = {study.recipe!r} {unknown_name(study.recipe, plan.recipes)}"
+        yield from _recipe_errors(plan, study, file)
         yield from _unknown_datasets(plan, study, file, where)
         for key, model in study.models.items():
             yield from _entry_errors(model.kind, models(), model, f"{file}: models.{key}", plan)
@@ -119,9 +131,31 @@ def _inconsistencies(plan: Plan, where: str) -> Iterable[str]:
             yield from _entry_errors(method.rule, scoring_rules(), method, place, plan)
             yield from _method_errors(study, key, method, file)
             yield from _modality_errors(plan, study, method, place)
+        yield from _sweep_errors(study, file)
         yield from _report_errors(study, file)
-    for name in filter(plan.config.datasets.__contains__, plan.used_datasets()):
+    for name in filter(plan.known_datasets.__contains__, plan.used_datasets()):
         yield from _dataset_errors(plan, name, where)
+
+
+def _recipe_errors(plan: Plan, study: Study, file: str) -> Iterable[str]:
+    for key, name in {
+        "recipe": study.recipe,
+        **{f"recipes.{k}": v for k, v in study.recipes.items()},
+    }.items():
+        if name not in plan.recipes:
+            yield f"{file}: {key} = {name!r} {unknown_name(name, plan.recipes)}"
+        elif study.recipe in plan.recipes:
+            wanted, found = plan.recipes[study.recipe].modalities, plan.recipes[name].modalities
+            if len(wanted) != len(found):
+                yield f"{file}: {key} = {name!r} has {len(found)} modalities where {study.recipe!r} has {len(wanted)}."
+    for name in study.recipes:
+        if name not in study.splits:
+            yield f"{file}: recipes: data set {name!r} {unknown_name(name, study.splits)}"
+    for name in filter(plan.recipes.__contains__, {study.recipe, *study.recipes.values()}):
+        for reference in plan.histogram_references(name):
+            if reference not in study.splits:
+                hint = "whose intensities it matches, has no split in this study."
+                yield f"{file}: recipe {name!r}: data set {reference!r}, {hint}"
 
 
 def _unknown_datasets(plan: Plan, study: Study, file: str, where: str) -> Iterable[str]:
@@ -129,9 +163,13 @@ def _unknown_datasets(plan: Plan, study: Study, file: str, where: str) -> Iterab
     named |= {study.healthy_dataset} if study.healthy_dataset else set()
     for model in study.models.values():
         named |= set(model.training_data.datasets) if model.training_data else set()
-    for name in sorted(named):
-        if name not in plan.config.datasets:
-            hint = unknown_name(name, plan.config.datasets)
+    named |= {planted.of for planted in study.synthetic.values()}
+    for name in study.synthetic:
+        if name in plan.known_datasets:
+            yield f"{file}: synthetic.{name}: a data set has this name already; choose another one."
+    for name in sorted(named - study.synthetic.keys()):
+        if name not in plan.known_datasets:
+            hint = unknown_name(name, plan.known_datasets)
             yield f"{file}: data set {name!r} {hint} Add it to `datasets` in {where}."
         elif name not in study.splits:
             yield f"{file}: splits: data set {name!r} is used but has no split."
@@ -156,6 +194,9 @@ def _method_errors(study: Study, key: str, method: MethodEntry, file: str) -> It
     where = f"{file}: methods.{key}"
     if method.maps_of is not None and method.maps_of not in study.methods:
         yield f"{where}.maps_of = {method.maps_of!r} {unknown_name(method.maps_of, study.methods)}"
+    scored = {*study.test_datasets, *study.synthetic, study.healthy_dataset}
+    for name in set(method.datasets or ()) - scored:
+        yield f"{where}.datasets: {name!r} {unknown_name(name, filter(None, scored))}"
     if rule is None:
         return
     if method.model is None:
@@ -177,31 +218,46 @@ def _modality_errors(plan: Plan, study: Study, method: MethodEntry, where: str) 
         yield f"{where}.settings.modality = {wanted!r} {unknown_name(wanted, recipe.modalities)}"
 
 
+def _sweep_errors(study: Study, file: str) -> Iterable[str]:
+    for name, sweep in study.sweeps.items():
+        where = f"{file}: sweeps.{name}"
+        method = study.methods.get(sweep.method)
+        if method is None:
+            yield f"{where}.method = {sweep.method!r} {unknown_name(sweep.method, study.methods)}"
+        elif sweep.vary.startswith("model.") and method.model is None:
+            yield f"{where}.vary = {sweep.vary!r}: method {sweep.method!r} has no model."
+
+
 def _report_errors(study: Study, file: str) -> Iterable[str]:
     for key, table in study.tables.items():
+        where = f"{file}: tables.{key}"
         for row in table.rows:
             cells = [] if row.unavailable else [c.method for c in table.columns if not c.unavailable]
-            for name in sorted({cell.replace("{method}", row.method) for cell in cells}):
-                if name not in study.methods:
-                    yield f"{file}: tables.{key}: method {name!r} {unknown_name(name, study.methods)}"
-        for column in table.columns:
-            if column.dataset not in study.splits and not column.unavailable:
-                hint = unknown_name(column.dataset, study.splits)
-                yield f"{file}: tables.{key}: data set {column.dataset!r} {hint}"
+            names = {cell.replace("{method}", row.method) for cell in cells}
+            yield from _unknown(where, "method", names, study.methods)
+        datasets = {column.dataset for column in table.columns if not column.unavailable}
+        yield from _unknown(where, "data set", datasets, {*study.splits, *study.synthetic})
     for key, figure in study.figures.items():
-        for label in getattr(figure, "methods", ()):
-            if label.method not in study.methods:
-                hint = unknown_name(label.method, study.methods)
-                yield f"{file}: figures.{key}: method {label.method!r} {hint}"
+        where = f"{file}: figures.{key}"
+        yield from _unknown(
+            where, "method", {m.method for m in getattr(figure, "methods", ())}, study.methods
+        )
+        yield from _unknown(where, "model", {m.model for m in getattr(figure, "models", ())}, study.models)
+
+
+def _unknown(where: str, what: str, names: Iterable[str], known: Iterable[str]) -> Iterable[str]:
+    """A line for each name that is not known."""
+    for name in sorted(set(names) - set(known)):
+        yield f"{where}: {what} {name!r} {unknown_name(name, known)}"
 
 
 def _dataset_errors(plan: Plan, name: str, where: str) -> Iterable[str]:
-    location = plan.config.datasets[name]
+    location, scans = plan.location(name), plan.scans_of(name)
     try:
         plan.dataset(name)
         plan.preprocessing(name)
-        if location.is_phantom and name not in plan.config.phantom.subjects:
-            yield f"{where}: phantom.subjects.{name}: how many subjects to simulate is not given."
+        if location.is_phantom and scans not in plan.config.phantom.subjects:
+            yield f"{where}: phantom.subjects.{scans}: how many subjects to simulate is not given."
         elif location.path is not None and not location.path.is_dir():
             yield f"{where}: datasets.{name} = {str(location.path)!r}: no such folder."
         elif not plan.subjects(name):

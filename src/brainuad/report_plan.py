@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from brainuad.leaderboard.inputs import LEADERBOARD
 from brainuad.plan import Plan
 from brainuad.reporting.inputs import DatasetEntry, MethodEntry, Provenance, ReportInputs, StudyEntry
 
@@ -15,7 +16,7 @@ TIMED_STEPS = ("simulate", "preprocess", "train", "calibrate", "infer")
 
 def study_entry(plan: Plan, name: str) -> StudyEntry:
     """The description of one study."""
-    study = plan.studies[name]
+    study, compared = plan.studies[name], plan.compared_methods(name)
     methods = tuple(
         MethodEntry(
             name=key,
@@ -24,10 +25,11 @@ def study_entry(plan: Plan, name: str) -> StudyEntry:
             maps=method.maps_of or key,
             steps=plan.post_processing(name, key),
             remark=plan.remark(name, key),
+            compared=key in compared,
         )
         for key, method in study.methods.items()
     )
-    datasets = tuple(dataset_entry(plan, key, study.recipe) for key in plan.scored_datasets(name))
+    datasets = tuple(dataset_entry(plan, name, key) for key in plan.scored_datasets(name))
     return StudyEntry(
         name=name,
         title=study.title,
@@ -41,23 +43,24 @@ def study_entry(plan: Plan, name: str) -> StudyEntry:
     )
 
 
-def dataset_entry(plan: Plan, name: str, recipe: str) -> DatasetEntry:
-    """The description of one data set under a recipe."""
+def dataset_entry(plan: Plan, study: str, name: str) -> DatasetEntry:
+    """The description of one data set as a study packs it, or of a synthetic test set of the study."""
     derivatives = Path("results/derivatives") / name
+    synthetic = name in plan.studies[study].synthetic
     return DatasetEntry(
         name=name,
-        arrays=Path("results/arrays") / name / recipe,
-        phantom=plan.config.datasets[name].is_phantom,
-        quality=derivatives / "quality.tsv",
-        mosaic=derivatives / "mosaic.png",
+        arrays=plan.arrays(study, name),
+        phantom=plan.is_phantom(name),
+        quality=None if synthetic else derivatives / "quality.tsv",
+        mosaic=None if synthetic else derivatives / "mosaic.png",
     )
 
 
 def report_inputs(plan: Plan) -> ReportInputs:
     """The description of everything that the HTML report shows."""
     first = {
-        dataset: dataset_entry(plan, dataset, study.recipe)
-        for study in reversed(plan.studies.values())
+        dataset: dataset_entry(plan, key, dataset)
+        for key, study in reversed(plan.studies.items())
         for dataset in study.splits
     }
     return ReportInputs(
@@ -69,6 +72,7 @@ def report_inputs(plan: Plan) -> ReportInputs:
         ),
         quality=tuple(first[name] for name in plan.used_datasets()),
         benchmarks={step: Path("results/benchmarks") / step for step in TIMED_STEPS},
+        leaderboard=LEADERBOARD,
     )
 
 

@@ -2,13 +2,16 @@
 
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from brainuad.evaluation.settings import EvaluationSettings, PostProcessingStep, ThresholdGrid
 from brainuad.evaluation.significance_settings import SignificanceSettings
+from brainuad.inference.similarity_settings import SimilaritySettings
 from brainuad.preprocessing.split_settings import DatasetSplit
-from brainuad.reporting.settings import FigureSettings, TableSettings
+from brainuad.reporting.figure_settings import FigureSettings
+from brainuad.reporting.settings import TableSettings
 from brainuad.settings import Name, Settings
+from brainuad.synthetic.settings import SyntheticSettings
 
 
 class TrainingData(Settings):
@@ -41,6 +44,12 @@ class MethodEntry(Settings):
     threshold_grid: ThresholdGrid | None = None
     # Another method of the study whose maps are used again, with other post-processing.
     maps_of: str | None = None
+    # Whose maps are evaluated: ablations are read off validation patients.
+    role: Literal["validation", "test"] = "test"
+    # The data sets that it is scored on, where they are not all of the study's.
+    datasets: tuple[str, ...] | None = None
+    # The method of which a sweep made this one; variants are in figures, not in comparisons.
+    variant_of: str | None = None
 
 
 class Runs(Settings):
@@ -48,6 +57,21 @@ class Runs(Settings):
 
     kind: Literal["seed", "fold"] = "seed"
     count: int = Field(1, ge=1)
+
+
+class Sweep(Settings):
+    """One setting of a method over several values; each value is a method of its own (see `sweeps.py`).
+
+    `vary` is the path of the setting, below the method's model (`model.noise.resolution`) or its rule
+    (`rule.t_test`). `offset` is added to each value: the figure shows the value, the method gets the sum.
+    """
+
+    method: str
+    vary: str = Field(pattern=r"^(model|rule)(\.[a-z0-9_]+)+$")
+    values: tuple[int | float, ...] = Field(min_length=1)
+    offset: int | float = 0
+    role: Literal["validation", "test"] = "test"
+    datasets: tuple[str, ...] | None = None
 
 
 class Study(Settings):
@@ -58,18 +82,29 @@ class Study(Settings):
     seed: int = Field(0, ge=0)
     runs: Runs = Runs()
     recipe: str
+    # The recipe of a data set, where it is another one (of equal channels and slice size).
+    recipes: dict[str, str] = Field(default_factory=dict)
     splits: dict[str, DatasetSplit]
     training_data: TrainingData
     test_datasets: tuple[str, ...] = Field(min_length=1)
     # The data set whose validation subjects give the healthy false-positive threshold.
     healthy_dataset: str | None = None
+    # Test sets made from healthy test subjects of a data set by planting anomalies.
+    synthetic: dict[Name, SyntheticSettings] = Field(default_factory=dict)
+    # How pseudo-healthy images are compared with the images that they were made from.
+    similarity: SimilaritySettings = SimilaritySettings()
     post_processing: tuple[PostProcessingStep, ...] = ()
     evaluation: EvaluationSettings = EvaluationSettings()
     significance: SignificanceSettings = SignificanceSettings()
     models: dict[Name, ModelEntry] = Field(default_factory=dict)
     methods: dict[Name, MethodEntry]
+    sweeps: dict[Name, Sweep] = Field(default_factory=dict)
     tables: dict[Name, TableSettings] = Field(default_factory=dict)
     figures: dict[Name, FigureSettings] = Field(default_factory=dict)
+
+    def recipe_of(self, dataset: str) -> str:
+        """The recipe under which a data set is packed."""
+        return self.recipes.get(dataset, self.recipe)
 
 
 def overlay(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
@@ -86,3 +121,22 @@ def at_scale(content: dict[str, Any], scale: str) -> dict[str, Any]:
     content = dict(content)
     quick = content.pop("quick", None) or {}
     return overlay(content, quick) if scale == "quick" else content
+
+
+def resolved(
+    settings_class: type[BaseModel], entry: ModelEntry | MethodEntry, quick: dict[str, Any], scale: str
+) -> dict[str, Any]:
+    """All settings of a model or method at one scale: defaults, the study's own, then the quick ones."""
+    given = entry.settings
+    if scale == "quick":
+        given = overlay(overlay(given, quick), entry.quick)
+    return settings_class.model_validate(_over_defaults(settings_class, given)).model_dump(mode="json")
+
+
+def _over_defaults(settings_class: type[BaseModel], given: dict[str, Any]) -> dict[str, Any]:
+    """`given` laid over the class's defaults, so that part of a nested group can be changed alone."""
+    required = {name for name, field in settings_class.model_fields.items() if field.is_required()}
+    if required - given.keys():
+        return given
+    defaults = settings_class.model_validate({name: given[name] for name in required}).model_dump(mode="json")
+    return overlay(defaults, given)

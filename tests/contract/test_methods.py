@@ -26,9 +26,8 @@ from brainuad.external.model import ExternalModel
 from brainuad.inference.calibrate import CalibrationFiles, calibrate_method
 from brainuad.inference.infer import ScoringFiles, ScoringRequest, infer_dataset
 from brainuad.methods.registry import models, scoring_rules
-from brainuad.plan import resolved
 from brainuad.storage import read_table
-from brainuad.study import MethodEntry, ModelEntry
+from brainuad.study import MethodEntry, ModelEntry, resolved
 from brainuad.training import state as states
 from brainuad.training.train import Machine, ModelRequest, TrainingFiles, train_model
 

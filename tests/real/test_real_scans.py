@@ -48,7 +48,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
     ):
         config["datasets"][name]["path"] = str(root / config["datasets"][name]["path"])
     config["phantom"]["settings"]["anatomy"] = str(DATA / "anatomies")
-    config["atlas_folder"] = str(REPOSITORY / "resources" / "sri24")
+    config["atlas_folder"] = str(REPOSITORY / "resources")
     (workflow.folder / "config.yaml").write_text(yaml.safe_dump(config))
     return workflow
 

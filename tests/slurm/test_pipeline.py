@@ -1,5 +1,6 @@
-"""The real chain on a real SLURM: every stage is a SLURM job, and a requeued training goes on."""
+"""The real chain on a real SLURM: every stage is a SLURM job, and an interrupted training goes on."""
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -7,8 +8,9 @@ import pytest
 import yaml
 
 from brainuad.storage import read_json
+from tests.slurm.cluster import Cluster
 from tests.slurm.runs import SlurmRun, wait_until
-from tests.workflow.conftest import copy_workflow
+from tests.workflow.conftest import Workflow, copy_workflow
 
 pytestmark = pytest.mark.slurm
 
@@ -35,12 +37,12 @@ def chain(slurm_run: SlurmRun) -> SlurmRun:
     return SlurmRun(workflow.folder)
 
 
-def job_of(folder: Path, rule: str) -> str | None:
-    """The SLURM id of the running job of a rule that was sent from `folder`."""
-    command = ["squeue", "--noheader", "--states=R", "--format=%i %Z %k"]
+def job_of(folder: Path, rule: str) -> tuple[str, str]:
+    """The SLURM id and the node of the running job of a rule that was sent from `folder`."""
+    command = ["squeue", "--noheader", "--states=R", "--format=%i %N %Z %k"]
     listed = subprocess.run(command, capture_output=True, text=True, timeout=20).stdout.splitlines()
-    mine = [line.split(maxsplit=2) for line in listed if str(folder) in line and rule in line]
-    return mine[0][0] if mine else None
+    mine = [line.split(maxsplit=3) for line in listed if str(folder) in line and rule in line]
+    return mine[0][0], mine[0][1]
 
 
 def job_state(job: str) -> str:
@@ -49,17 +51,27 @@ def job_state(job: str) -> str:
     return subprocess.run(command, capture_output=True, text=True, timeout=20).stdout.strip()
 
 
-def test_the_chain_runs_on_a_cluster_and_a_requeued_training_goes_on(chain: SlurmRun) -> None:
-    slow = {"training": {"iterations": 1500, "batch_size": 8, "validate_every": 500}}
+MODEL = "results/smoke/models/dae-coarse/run-0"
+
+
+def slow_training(chain: SlurmRun) -> None:
+    """Make the training long enough to be interrupted."""
     content = yaml.safe_load((chain.folder / STUDY).read_text())
+    slow = {"training": {"iterations": 1500, "batch_size": 8, "validate_every": 500}}
     content["models"]["dae-coarse"]["quick"] = {"network": {"widths": [16, 32]}, **slow}
     (chain.folder / STUDY).write_text(yaml.safe_dump(content))
+
+
+def test_a_training_survives_its_node_daemon_and_a_requeue(chain: SlurmRun, cluster: Cluster) -> None:
+    slow_training(chain)
     process = chain.start("all")
     log = chain.folder / "results/logs/train/smoke/dae-coarse/run-0.log"
     try:
         wait_until(lambda: log.exists() and "step 150 of" in log.read_text(), "training to begin", 400)
-        job = job_of(chain.folder, "train")
-        assert job is not None
+        job, node = job_of(chain.folder, "train")
+        cluster.kill_node(node)
+        wait_until(lambda: "step 200 of" in log.read_text(), "the training to go on without its slurmd", 100)
+        cluster.start_node(node)
         subprocess.run(["scontrol", "requeue", job], check=True, timeout=20)
         # SLURM lets a requeued job wait for two minutes.
         wait_until(lambda: job_state(job) == "PENDING", "the job to be queued again")
@@ -68,6 +80,10 @@ def test_the_chain_runs_on_a_cluster_and_a_requeued_training_goes_on(chain: Slur
     finally:
         process.kill()
     assert "going on from step" in log.read_text()
-    cost = read_json(chain.folder / "results/smoke/models/dae-coarse/run-0/cost.json")
-    assert cost["iterations"] == 1500
     assert (chain.folder / "results/report/index.html").exists()
+    interrupted = (chain.folder / MODEL / "log.tsv").read_text()
+    assert read_json(chain.folder / MODEL / "cost.json")["iterations"] == 1500
+    for finished in (chain.folder / MODEL, chain.folder / "results/state/smoke/dae-coarse"):
+        shutil.rmtree(finished)
+    Workflow(chain.folder).run(f"{MODEL}/log.tsv")
+    assert (chain.folder / MODEL / "log.tsv").read_text() == interrupted

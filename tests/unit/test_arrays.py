@@ -41,3 +41,52 @@ def test_slices_first_become_x_y_z():
 def test_a_folder_without_arrays_is_named(tmp_path):
     with pytest.raises(InputError, match=r"index\.tsv"):
         _ = ArrayStore(tmp_path).index
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Packed arrays of two subjects with two slices each, of 4 x 3 pixels."""
+    rows = ["subject\tfirst_slice\tslices\tlesion_voxels\tstatus", "a\t0\t2\t0\tok", "b\t2\t2\t0\tok"]
+    (tmp_path / "index.tsv").write_text("\n".join(rows) + "\n")
+    images = np.random.default_rng(0).random((4, 1, 4, 3)).astype(np.float16)
+    np.save(tmp_path / "images.npy", images)
+    np.save(tmp_path / "clean.npy", images / 2)
+    for name in ("lesion", "brain"):
+        np.save(tmp_path / f"{name}.npy", np.zeros((4, 4, 3), dtype=bool))
+    return tmp_path
+
+
+def test_a_volume_holds_the_image_without_its_synthetic_anomaly(folder):
+    clean = ArrayStore(folder).volume("b").clean
+    assert clean.dtype == np.float32
+    np.testing.assert_array_equal(clean, np.load(folder / "clean.npy")[2:].astype(np.float32))
+
+
+def test_without_synthetic_anomalies_a_volume_has_no_clean_image(folder):
+    (folder / "clean.npy").unlink()
+    assert ArrayStore(folder).clean is None
+    assert ArrayStore(folder).volume("b").clean is None
+
+
+def test_boxes_are_a_table_of_whole_pixels(folder):
+    text = "subject\tbox\tlabel\tslice\tx_first\tx_last\ty_first\ty_last\na\t0\tmass\t1\t0\t2\t1\t1\n"
+    (folder / "boxes.tsv").write_text(text)
+    box = ArrayStore(folder).boxes.iloc[0]
+    assert (box["subject"], box["label"]) == ("a", "mass")
+    assert box[["slice", "x_first", "x_last", "y_first", "y_last"]].tolist() == [1, 0, 2, 1, 1]
+
+
+def test_without_boxes_the_table_is_empty_and_has_its_columns(folder):
+    boxes = ArrayStore(folder).boxes
+    assert boxes.empty
+    assert boxes.columns.tolist() == [
+        "subject",
+        "box",
+        "label",
+        "slice",
+        "x_first",
+        "x_last",
+        "y_first",
+        "y_last",
+    ]
+    assert boxes["slice"].dtype == int

@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from brainuad.atlas import sri24_paths
+from brainuad.atlas import atlas_paths
 from brainuad.preprocessing.settings import PreprocessingSettings
 from brainuad.storage import read_json, write_table
 from tests.verbs import run
 
-ATLAS = Path(__file__).parents[2] / "resources" / "sri24"
+ATLAS = Path(__file__).parents[2] / "resources"
 BRAIN_ONLY = PreprocessingSettings(skull_strip="none", coregistration="none", registration="none", n4=False)
 AFFINE = np.diag([-1.0, -1.0, 1.0, 1.0])
 SHIFTED = AFFINE + np.array([[0.0, 0, 0, 5]] + [[0.0] * 4] * 3)
@@ -160,7 +160,7 @@ def test_a_cohort_table_cannot_name_a_file_outside_the_root(tmp_path: Path, plac
 
 def test_an_empty_lesion_mask_and_a_fourth_axis_of_length_one_are_accepted(tmp_path: Path) -> None:
     root = tmp_path / "raw with spaces ö"
-    brain = nibabel.load(sri24_paths(ATLAS).brain)
+    brain = nibabel.load(atlas_paths(ATLAS, "sri24").brain)
     save(np.asarray(brain.dataobj, dtype=np.float32)[..., None], root / "a_t1.nii.gz", brain.affine)
     save(np.zeros((*brain.shape, 1), np.uint8), root / "a_mask.nii.gz", brain.affine)
     (tmp_path / "raw").symlink_to(root)

@@ -166,3 +166,33 @@ def test_wrong_keys_and_wrong_names_are_shown_together(tmp_path: Path) -> None:
         (True, False),
         (False, True),
     ]
+
+
+def test_a_key_that_is_written_twice_is_an_error(workflow: Path) -> None:
+    path = workflow / "studies" / "quickstart.yaml"
+    path.write_text(path.read_text() + "\nquick: {runs: {count: 1}}\nquick: {}\n")
+    errors = errors_of({}, workflow)
+    assert "quickstart.yaml" in errors[0]
+    assert "the key 'quick' is written twice" in errors[0]
+
+
+def test_recipes_of_data_sets_must_exist_and_fit_the_channels(workflow: Path) -> None:
+    change_study(
+        workflow, {"recipes": {"brats21": "quickstart-t3", "ixi": "kascenas2023-mri", "mslub": "smoke"}}
+    )
+    text = " ".join(errors_of({}, workflow))
+    assert "recipes.brats21 = 'quickstart-t3' is not one of" in text
+    assert "recipes.ixi = 'kascenas2023-mri' has 4 modalities where 'quickstart-t2' has 1" in text
+
+
+def test_a_sweep_of_an_unknown_method_names_the_nearest(workflow: Path) -> None:
+    sweep = {"method": "dae-coars", "vary": "model.noise.scale", "values": [1]}
+    change_study(workflow, {"sweeps": {"scale": sweep}})
+    (line,) = errors_of({}, workflow)
+    assert "sweeps.scale.method = 'dae-coars'" in line
+    assert "Did you mean 'dae-coarse'?" in line
+
+
+def test_a_synthetic_set_cannot_take_the_name_of_a_data_set(workflow: Path) -> None:
+    change_study(workflow, {"synthetic": {"ixi": {"kind": "ellipses", "of": "ixi"}}})
+    assert any("synthetic.ixi: a data set has this name" in line for line in errors_of({}, workflow))

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 REPOSITORY = Path(__file__).parents[2]
-ATLAS = REPOSITORY / "resources" / "sri24"
+ATLAS = REPOSITORY / "resources"
 RECIPE = {
     "modalities": ["t2"],
     "steps": [

@@ -90,7 +90,8 @@ rule assess:
 
 rule pack:
     input:
-        "results/derivatives/{dataset}/quality.tsv",
+        quality="results/derivatives/{dataset}/quality.tsv",
+        references=histogram_references,
     output:
         index="results/arrays/{dataset}/{recipe}/index.tsv",
         images="results/arrays/{dataset}/{recipe}/images.npy",
@@ -106,7 +107,7 @@ rule pack:
     params:
         settings=pack_settings,
     shell:
-        "brainuad pack --settings {params.settings:q} --quality {input} --output {output.index} 2> {log}"
+        "brainuad pack --settings {params.settings:q} --quality {input.quality} --output {output.index} 2> {log}"
 
 
 rule split:
@@ -126,3 +127,27 @@ rule split:
     shell:
         "brainuad split --settings {params.settings:q} --run {wildcards.run} --output {output}"
         " {input} 2> {log}"
+
+
+rule plant:
+    input:
+        split="results/{study}/splits/run-0.tsv",
+        arrays=planting_arrays,
+    output:
+        index="results/{study}/synthetic/{dataset}/index.tsv",
+        images="results/{study}/synthetic/{dataset}/images.npy",
+        clean="results/{study}/synthetic/{dataset}/clean.npy",
+        lesion="results/{study}/synthetic/{dataset}/lesion.npy",
+        brain="results/{study}/synthetic/{dataset}/brain.npy",
+    log:
+        "results/logs/plant/{study}/{dataset}.log",
+    conda:
+        "../../envs/preprocessing.yaml"
+    resources:
+        mem_mb=memory_mb(2000),
+        runtime=runtime_min(30),
+    params:
+        settings=planting_settings,
+    shell:
+        "brainuad plant --settings {params.settings:q} --split {input.split} --arrays {input.arrays}"
+        " --output {output.index} 2> {log}"

@@ -93,6 +93,32 @@ rule infer:
         " --maps {params.maps} --output {output} 2> {log}"
 
 
+rule embed:
+    input:
+        split="results/{study}/splits/run-{run}.tsv",
+        arrays=embedded_arrays,
+        maps=embedded_maps,
+        checkpoint=method_checkpoint,
+    output:
+        "results/{study}/embeddings/{method}/run-{run}.tsv",
+    log:
+        "results/logs/embed/{study}/{method}/run-{run}.log",
+    conda:
+        "../../envs/learning.yaml"
+    threads: 8 if AT_PAPER_SCALE else 1
+    resources:
+        gpu=GPUS,
+        device=CONFIG.device,
+        mem_mb=memory_mb(16000 if AT_PAPER_SCALE else 4000),
+        runtime=runtime_min(240 if AT_PAPER_SCALE else 60),
+    params:
+        settings=embedding_settings,
+    shell:
+        "brainuad embed --settings {params.settings:q} --split {input.split} --maps '{input.maps}'"
+        " --checkpoint {input.checkpoint} --device {resources.device} --threads {threads}"
+        " --output {output} {input.arrays} 2> {log}"
+
+
 rule evaluate:
     input:
         split="results/{study}/splits/run-{run}.tsv",
@@ -103,6 +129,7 @@ rule evaluate:
     output:
         scores="results/{study}/scores/{method}/run-{run}/{dataset}.tsv",
         curve="results/{study}/scores/{method}/run-{run}/{dataset}_curve.tsv",
+        seconds="results/{study}/scores/{method}/run-{run}/{dataset}_seconds.tsv",
     log:
         "results/logs/evaluate/{study}/{method}/run-{run}/{dataset}.log",
     conda:
@@ -115,7 +142,8 @@ rule evaluate:
     shell:
         "brainuad evaluate --settings {params.settings:q} --split {input.split} --maps {input.maps}"
         " --arrays {input.arrays} --healthy-maps '{input.healthy_maps}'"
-        " --healthy-arrays '{input.healthy_arrays}' --scores {output.scores} --curve {output.curve} 2> {log}"
+        " --healthy-arrays '{input.healthy_arrays}' --scores {output.scores} --curve {output.curve}"
+        " --seconds {output.seconds} 2> {log}"
 
 
 rule export:

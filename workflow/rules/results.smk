@@ -3,7 +3,7 @@
 
 rule compare:
     input:
-        dataset_scores,
+        compared_scores,
     output:
         report(
             "results/{study}/statistics/{dataset}.tsv",
@@ -53,6 +53,8 @@ rule plot:
     input:
         scores=study_scores,
         curves=study_curves,
+        seconds=study_seconds,
+        extras=figure_extras,
     output:
         svg="results/{study}/figures/{figure}.svg",
         png=report(
@@ -81,6 +83,7 @@ rule report:
         tables=table_targets,
         figures=figure_targets,
         quality=all_quality,
+        ranking="results/leaderboard/ranking.tsv",
     output:
         "results/report/index.html",
     log:

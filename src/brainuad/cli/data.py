@@ -3,11 +3,11 @@
 import json
 import logging
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from brainuad.cli.app import File, Name, Number, Settings, limit_threads, verb
+from brainuad.cli.app import File, Name, Number, Settings, job_of, limit_threads, verb
 from brainuad.errors import InputError
 from brainuad.storage import read_table, write_json, write_table
 
@@ -79,9 +79,13 @@ def pack(settings: Settings, quality: File, output: File) -> None:
     from brainuad.preprocessing.pack import pack_dataset
     from brainuad.preprocessing.recipes import Recipe
 
-    recipe = Recipe.model_validate(json.loads(settings)["recipe"])
+    job = json.loads(settings)
+    recipe = Recipe.model_validate(job["recipe"])
+    references = {dataset: Path(folder) for dataset, folder in job.get("references", {}).items()}
     folder = output.parent
-    pack_dataset(folder.parent.name, quality.parent, read_table(quality), folder.name, recipe, folder)
+    pack_dataset(
+        folder.parent.name, quality.parent, read_table(quality), folder.name, recipe, folder, references
+    )
 
 
 @verb
@@ -89,8 +93,26 @@ def split(settings: Settings, run: Number, indices: list[Path], output: File) ->
     """Draw the training, validation and test subjects of one run."""
     from brainuad.preprocessing.split_settings import SplitSettings
     from brainuad.preprocessing.splits import make_split
+    from brainuad.synthetic.roles import add_synthetic_sets
 
     job = json.loads(settings)
     chosen = SplitSettings.model_validate({key: job[key] for key in ("datasets", "folds", "seed")})
     cohorts = {path.parent.parent.name: read_table(path) for path in indices}
-    write_table(make_split(cohorts, chosen, run if chosen.folds > 1 else 0), output)
+    drawn = make_split(cohorts, chosen, run if chosen.folds > 1 else 0)
+    write_table(add_synthetic_sets(drawn, cohorts, job.get("synthetic", {})), output)
+
+
+@verb
+def plant(settings: Settings, split: File, arrays: File, output: File) -> None:
+    """Plant anomalies into the healthy test scans of a data set; OUTPUT is the index of the new arrays."""
+    from pydantic import TypeAdapter
+
+    from brainuad.arrays import ArrayStore
+    from brainuad.preprocessing.split_file import read_split
+    from brainuad.synthetic.plant import PlantingRequest, plant_dataset
+    from brainuad.synthetic.settings import SyntheticSettings
+
+    job = job_of(settings)
+    chosen: Any = TypeAdapter(SyntheticSettings).validate_python(job["synthetic"])
+    request = PlantingRequest(job["name"], chosen, job["seed"])
+    plant_dataset(request, ArrayStore(arrays.parent), read_split(split), output.parent)

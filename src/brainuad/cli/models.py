@@ -100,8 +100,12 @@ def evaluate(
     curve: File,
     healthy_maps: str = "",
     healthy_arrays: str = "",
+    seconds: str = "",
 ) -> None:
-    """Turn the maps of one method, run and data set into scores and a precision-recall curve."""
+    """Turn the maps of one method, run and data set into scores and a precision-recall curve.
+
+    SECONDS is a table of what each subject took, post-processing included.
+    """
     from brainuad.arrays import ArrayStore
     from brainuad.evaluation.evaluate import evaluate_method
     from brainuad.evaluation.map_sets import MapSet
@@ -112,15 +116,42 @@ def evaluate(
     healthy = []
     if healthy_maps:
         healthy.append(MapSet.open(Path(healthy_maps), ArrayStore(Path(healthy_arrays).parent)))
-    table, points = evaluate_method(
+    evaluation = evaluate_method(
         MapSet.open(maps, ArrayStore(arrays.parent)),
         read_split(split),
         healthy,
         EvaluationSettings.model_validate(job["evaluation"]),
         {key: job[key] for key in ("study", "method", "run")},
     )
-    write_table(table, scores)
-    write_table(points, curve)
+    write_table(evaluation.scores, scores)
+    write_table(evaluation.curve, curve)
+    if seconds:
+        write_table(evaluation.seconds, Path(seconds))
+
+
+@verb
+def embed(
+    settings: Settings,
+    split: File,
+    checkpoint: File,
+    output: File,
+    arrays: list[Path],
+    maps: str = "",
+    device: str = "auto",
+    threads: int = 0,
+) -> None:
+    """Write the latent vectors of slices; MAPS are the manifests of pseudo-healthy images, with spaces between."""
+    import torch
+
+    from brainuad.inference.embed import EmbedFiles, EmbedRequest, embed_slices
+    from brainuad.inference.infer import find_device
+
+    if threads:
+        torch.set_num_threads(threads)
+    request = EmbedRequest(**job_of(settings))
+    manifests = tuple(Path(name) for name in maps.split())
+    files = EmbedFiles(split, tuple(path.parent for path in arrays), checkpoint, manifests, output)
+    embed_slices(request, files, find_device(device))
 
 
 @verb

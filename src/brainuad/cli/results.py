@@ -38,10 +38,10 @@ def plot(settings: Settings, output: File, scores: list[Path]) -> None:
     """Draw one figure as SVG (OUTPUT) and PNG."""
     from pydantic import TypeAdapter
 
+    from brainuad.reporting.figure_settings import FigureSettings
     from brainuad.reporting.figures.draw import write_figure
     from brainuad.reporting.figures.style import Results
     from brainuad.reporting.inputs import StudyEntry
-    from brainuad.reporting.settings import FigureSettings
     from brainuad.reporting.summary import read_scores
 
     job = json.loads(settings)

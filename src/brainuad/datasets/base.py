@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MODALITIES = ("t1", "t1ce", "t2", "flair", "pd", "ct")
-PATH_COLUMNS = (*MODALITIES, "mask", "brain_mask")
+PATH_COLUMNS = (*MODALITIES, "mask", "brain_mask", "boxes")
 COHORT_COLUMNS = (
-    *("subject", "participant", "session", "age", "sex", "site", "group", "status", "reason"),
+    *("subject", "participant", "session", "age", "sex", "site", "group", "condition", "status", "reason"),
     *PATH_COLUMNS,
 )
 
@@ -29,8 +29,9 @@ COHORT_COLUMNS = (
 class SubjectRow:
     """One row of a cohort table before its paths are checked.
 
-    `files` maps modalities, `mask` and `brain_mask` to paths relative to the data set's root. A `reason`
-    excludes the subject; a `note` does not.
+    `files` maps modalities, `mask`, `brain_mask` and `boxes` (a table of annotated boxes) to paths relative to
+    the data set's root. `condition` names what is abnormal about the whole scan, several joined by ";". A
+    `reason` excludes the subject; a `note` does not.
     """
 
     subject: str
@@ -43,19 +44,21 @@ class SubjectRow:
     site: str = ""
     reason: str = ""
     note: str = ""
+    condition: str = ""
 
 
 class Dataset(ABC):
     """One collection in its published layout.
 
     `modalities` may occur in it; `spreadsheet` is the table beside the scans, if any; `preprocessing` holds
-    the settings that suit it.
+    the settings that suit it. `scans_of` names the data set whose scans it preprocesses in another way.
     """
 
     name: str
     layout: str
     modalities: tuple[str, ...]
     spreadsheet: str | None = None
+    scans_of: str | None = None
     preprocessing: PreprocessingSettings
 
     @abstractmethod
@@ -133,6 +136,7 @@ def _record(row: SubjectRow, root: Path, real_root: str) -> dict[str, str]:
         "sex": row.sex,
         "site": row.site,
         "group": row.group,
+        "condition": row.condition,
         "status": "excluded" if reason else "ok",
         "reason": reason or row.note,
     }

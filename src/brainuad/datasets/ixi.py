@@ -2,7 +2,7 @@
 
 Files are named `IXI002-Guys-0828-T1.nii.gz`. They lie in the root, or in a folder per sequence as the tar
 archives unpack when each goes to its own folder. Ages and sexes are in `IXI.xls`, which has repeated and
-missing rows.
+missing rows. `ixi_mni` is another preprocessing of the same scans.
 """
 
 import logging
@@ -29,7 +29,7 @@ class Ixi(Dataset):
     layout = (
         "IXI*-Site-number-T1.nii.gz and -T2.nii.gz, flat or in folders T1 and T2, with IXI.xls beside them"
     )
-    modalities = ("t1", "t2", "pd")
+    modalities: tuple[str, ...] = ("t1", "t2", "pd")
     spreadsheet = "IXI.xls"
     preprocessing = PreprocessingSettings(modalities=("t1", "t2"), reference="t1", skull_strip="deepbet")
 
@@ -69,6 +69,20 @@ class Ixi(Dataset):
                 for inner in sorted_entries(Path(entry.path)):
                     if match := SCAN_NAME.match(inner.name):
                         yield f"{entry.name}/{inner.name}", match
+
+
+class IxiMni(Ixi):
+    """The T1 scans of IXI as Bercea 2023 used them: bias-corrected whole heads in MNI space.
+
+    Clinica's t1-linear pipeline there, N4 and an affine registration here.
+    """
+
+    name = "ixi_mni"
+    scans_of = "ixi"
+    modalities = ("t1",)
+    preprocessing = PreprocessingSettings(
+        modalities=("t1",), reference="t1", skull_strip="deepbet", atlas="mni152", keep_skull=True
+    )
 
 
 def read_demographics(path: Path) -> dict[int, tuple[str, str]]:

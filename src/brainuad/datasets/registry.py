@@ -2,14 +2,20 @@
 
 from difflib import get_close_matches
 
+from brainuad.datasets.atlas2 import Atlas2
 from brainuad.datasets.base import Dataset
 from brainuad.datasets.bids import Bids
 from brainuad.datasets.brats21 import Brats21
-from brainuad.datasets.ixi import Ixi
+from brainuad.datasets.fastmri import Fastmri
+from brainuad.datasets.ixi import Ixi, IxiMni
 from brainuad.datasets.mslub import Mslub
+from brainuad.datasets.shifts import Ljubljana, Msseg
 from brainuad.errors import InputError
 
-BUILT_IN: dict[str, Dataset] = {dataset.name: dataset for dataset in (Ixi(), Brats21(), Mslub())}
+BUILT_IN: dict[str, Dataset] = {
+    dataset.name: dataset
+    for dataset in (Ixi(), Brats21(), Mslub(), Msseg(), Ljubljana(), IxiMni(), Atlas2(), Fastmri())
+}
 
 
 def find_dataset(name: str, format: str | None = None) -> Dataset:

@@ -1,6 +1,7 @@
 """The maps of one method on one data set, beside the arrays they were made from."""
 
 import logging
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,32 +13,42 @@ import pandas as pd
 from brainuad.arrays import ArrayStore, to_volume_axes
 from brainuad.errors import InputError, ScanError
 from brainuad.evaluation import postprocess
+from brainuad.evaluation.float16_counts import PatternCounts
 from brainuad.evaluation.settings import EvaluationSettings
 from brainuad.storage import read_table
 
 log = logging.getLogger(__name__)
 
 MANIFEST_COLUMNS = ("subject", "role", "status", "reason", "scale_exponent", "map")
-NUMBERS = ("scale_exponent", "l1", "image_score")
+NUMBERS = (
+    *("scale_exponent", "seconds", "image_score"),
+    *("l1", "mse", "ssim", "lpips", "mse_lesion", "lpips_lesion"),
+)
 
 
 @dataclass(frozen=True)
 class Case:
     """One subject's map after post-processing, (x, y, z) float16 in stored units, and its masks.
 
-    `region` (x, y, z) holds the voxels that count, or is None for all.
+    `region` (x, y, z) holds the voxels that count, or is None for all. `boxes` are the annotated boxes, None
+    where they are not asked for. `seconds` is the time that post-processing took.
     """
 
     subject: str
-    healthy: bool
     scores: np.ndarray
     brain: np.ndarray
     lesion: np.ndarray
     region: np.ndarray | None
+    boxes: pd.DataFrame | None = None
+    seconds: float = 0.0
 
     def counted(self, volume: np.ndarray) -> np.ndarray:
         """The values of a volume at the voxels that count."""
         return volume if self.region is None else volume[self.region]
+
+    def counts(self) -> PatternCounts:
+        """Counts of the voxels that count."""
+        return PatternCounts.of(self.counted(self.scores), self.counted(self.lesion))
 
 
 @dataclass(frozen=True)
@@ -84,6 +95,28 @@ class MapSet:
         """Whether the subject belongs to the healthy group."""
         return bool((self.store.index["group"] == "healthy").get(subject, default=False))
 
+    def lesion_voxels(self, subject: str) -> int | None:
+        """How many voxels the subject's lesion mask has; None where its lesions are not annotated."""
+        voxels = self.store.index["lesion_voxels"].get(subject)
+        return None if pd.isna(voxels) else int(voxels)
+
+    def attribute(self, subject: str, column: str) -> str:
+        """What the index of the arrays says of a subject, such as its age; empty where it says nothing."""
+        index = self.store.index
+        return str(index.at[subject, column]).strip() if column in index and subject in index.index else ""
+
+    def conditions(self, subject: str) -> frozenset[str]:
+        """The names of what is abnormal about the subject's whole scan, in lower case."""
+        names = self.attribute(subject, "condition").split(";")
+        return frozenset(name.strip().casefold() for name in names if name.strip())
+
+    def failure(self, subject: str) -> str:
+        """Why a subject has no map; empty if the manifest has one."""
+        if subject not in self.manifest.index:
+            return "it is not in the manifest of maps"
+        row = self.manifest.loc[subject]
+        return "" if row["status"] == "ok" else row["reason"] or "inference failed"
+
     def cases(
         self, subjects: Sequence[str], settings: EvaluationSettings, failures: dict[str, str]
     ) -> Iterator[Case]:
@@ -106,22 +139,37 @@ class MapSet:
         brain, lesion = to_volume_axes(self.store.brain[where]), to_volume_axes(self.store.lesion[where])
         if raw.shape != brain.shape:
             raise ScanError(f"its map has the shape {raw.shape} and its arrays {brain.shape}")
+        started = time.perf_counter()
         scores = postprocess.apply(raw.astype(np.float32), brain, settings.postprocessing)
+        seconds = time.perf_counter() - started
         return Case(
             subject=subject,
-            healthy=self.is_healthy(subject),
             scores=scores.astype(np.float16),
             brain=brain,
             lesion=lesion,
             region=brain if settings.region == "brain" else None,
+            boxes=self._boxes(subject, brain.shape) if settings.boxes else None,
+            seconds=seconds,
         )
 
+    def _boxes(self, subject: str, shape: tuple[int, ...]) -> pd.DataFrame:
+        """The boxes of a subject; one beyond its slices is an `InputError`."""
+        boxes = self.store.boxes
+        boxes = boxes[boxes["subject"] == subject]
+        inside = (boxes[["x_first", "y_first", "slice"]] >= 0).all(axis=None)
+        inside &= (boxes["x_first"] <= boxes["x_last"]).all() and (boxes["y_first"] <= boxes["y_last"]).all()
+        inside &= (boxes[["x_last", "y_last", "slice"]] < shape).all(axis=None)
+        if not inside:
+            raise InputError(
+                f"{self.store.folder / 'boxes.tsv'}: a box of {subject} lies outside its {shape} voxels or is "
+                "empty. Pack the data set again."
+            )
+        return boxes
+
     def _map(self, subject: str) -> np.ndarray:
-        if subject not in self.manifest.index:
-            raise ScanError("it is not in the manifest of maps")
+        if reason := self.failure(subject):
+            raise ScanError(reason)
         row = self.manifest.loc[subject]
-        if row["status"] != "ok":
-            raise ScanError(row["reason"] or "inference failed")
         path = (self.folder / row["map"]).resolve()
         if not path.is_relative_to(self.folder.resolve()):
             raise InputError(f"{self.folder}.tsv: the map of {subject} lies outside its folder.")

@@ -1,17 +1,15 @@
 """What is kept of all patients of a test set together, and the rows made from it."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-import pandas as pd
 
 from brainuad.evaluation import metrics
 from brainuad.evaluation.float16_counts import PATTERNS, PatternCounts
 from brainuad.evaluation.map_sets import Case
 from brainuad.evaluation.score_rows import POOLED, ScoreRows
 from brainuad.evaluation.settings import EvaluationSettings, Protocol
-from brainuad.evaluation.thresholded import Choices, Prediction
+from brainuad.evaluation.thresholded import Choices, Prediction, Predictions
 
 
 @dataclass
@@ -22,13 +20,13 @@ class Pool:
     of_stratum: dict[str, PatternCounts] = field(default_factory=dict)
     predictions: dict[Protocol, Prediction] = field(default_factory=dict)
     dice_curves: dict[str, np.ndarray] = field(default_factory=dict)  # 124 KiB a subject
-    strata: dict[str, str] = field(default_factory=dict)
+    strata: dict[str, list[str]] = field(default_factory=dict)  # by size, of the subjects with a lesion
 
     def add(
         self,
         case: Case,
         counts: PatternCounts,
-        predictions: Mapping[Protocol, Prediction],
+        predictions: Predictions,
         settings: EvaluationSettings,
     ) -> None:
         """Adds one patient."""
@@ -38,9 +36,10 @@ class Pool:
         if not counts.total_positives:
             return
         self.dice_curves[case.subject] = metrics.dice_curve(counts).astype(np.float32)
+        voxels = int(np.count_nonzero(case.lesion))
         for stratum in settings.subject_strata:
-            if stratum.holds(int(np.count_nonzero(case.lesion))):
-                self.strata[case.subject] = stratum.name
+            if stratum.holds(voxels):
+                self.strata.setdefault(case.subject, []).append(stratum.name)
                 self.of_stratum.setdefault(stratum.name, PatternCounts.empty()).merge(counts)
 
 
@@ -80,24 +79,32 @@ def add_pooled(pool: Pool, choices: Choices, settings: EvaluationSettings, rows:
     """Adds the rows of all voxels together, and those of the strata."""
     prevalence = pool.counts.total_positives / max(pool.counts.total, 1)
     rows.add(POOLED, {"auprc": metrics.average_precision(pool.counts), "prevalence": prevalence})
-    members = pd.Series(pool.strata).value_counts()
-    for stratum, counts in {"": pool.counts, **pool.of_stratum}.items():
-        if stratum:
-            values = {
-                "auprc": metrics.average_precision(counts),
-                "subjects_with_lesion": members[stratum],
-            }
-            rows.add(POOLED, values, stratum=stratum)
-        if "oracle" in settings.protocols:
-            value, threshold = metrics.best_dice(counts)
-            rows.add(POOLED, {"dice": value}, "oracle", threshold, stratum)
-    if "oracle" in settings.protocols and settings.threshold_grid and pool.counts.total:
-        patterns = metrics.grid_patterns(settings.threshold_grid, pool.counts, rows.scale)
-        value, threshold = metrics.best_on_grid(metrics.dice_curve(pool.counts), patterns)
-        rows.add(POOLED, {"dice_grid": value}, "oracle", threshold)
+    _add_pooled_oracle(pool, "", pool.counts, settings, rows)
+    for stratum, counts in pool.of_stratum.items():
+        members = sum(stratum in names for names in pool.strata.values())
+        values = {"auprc": metrics.average_precision(counts), "subjects_with_lesion": members}
+        rows.add(POOLED, values, stratum=stratum)
+        _add_pooled_oracle(pool, stratum, counts, settings, rows)
     for protocol, prediction in pool.predictions.items():
         threshold = choices[protocol].threshold if protocol in choices else float("nan")
         rows.add(POOLED, lesion_values(prediction, settings), protocol, threshold)
         for group in settings.lesion_strata:
             recall = prediction.detection.recall(settings.lesion_overlap, group)
             rows.add(POOLED, {"lesion_recall": recall}, protocol, threshold, group.name)
+        if settings.boxes:
+            for label in ("", *sorted(set(prediction.boxes.labels))):
+                rows.add(POOLED, prediction.boxes.values(label), protocol, threshold, label)
+
+
+def _add_pooled_oracle(
+    pool: Pool, stratum: str, counts: PatternCounts, settings: EvaluationSettings, rows: ScoreRows
+) -> None:
+    """Adds the highest Dice of pooled voxels, at a threshold of their own, and that on the paper's grid."""
+    if "oracle" not in settings.protocols:
+        return
+    value, threshold = metrics.best_dice(counts)
+    rows.add(POOLED, {"dice": value}, "oracle", threshold, stratum)
+    if settings.threshold_grid and pool.counts.total:
+        patterns = metrics.grid_patterns(settings.threshold_grid, pool.counts, rows.scale)
+        value, threshold = metrics.best_on_grid(metrics.dice_curve(counts), patterns)
+        rows.add(POOLED, {"dice_grid": value}, "oracle", threshold, stratum)

@@ -1,6 +1,6 @@
 """The tidy rows of a score table: one value per subject, protocol, metric and stratum."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,14 +44,19 @@ class ScoreRows:
             for metric, value in values.items()
         ]
 
-    def add_means(self, strata: Mapping[str, str]) -> None:
-        """Adds means over subjects, without undefined values, and those of each stratum of subjects."""
+    def add_means(self, strata: Mapping[str, Sequence[str]]) -> None:
+        """Adds means over subjects, without undefined values, and those of each stratum of subjects.
+
+        `strata` names the strata that each subject belongs to.
+        """
         rows = self.table()
         rows = rows[~rows["subject"].isin((POOLED, MEAN)) & rows["value"].notna()]
         self._add_means_of(rows)
-        in_strata = rows[rows["metric"].isin(MEANS_PER_STRATUM)]
-        in_strata = in_strata.assign(stratum=in_strata["subject"].map(dict(strata)))
-        self._add_means_of(in_strata.dropna(subset=["stratum"]))
+        in_strata = rows[rows["metric"].isin(MEANS_PER_STRATUM) & (rows["stratum"] == "")]
+        in_strata = in_strata.assign(
+            stratum=in_strata["subject"].map({s: list(n) for s, n in strata.items()})
+        )
+        self._add_means_of(in_strata.explode("stratum").dropna(subset=["stratum"]))
 
     def _add_means_of(self, rows: pd.DataFrame) -> None:
         for key, group in rows.groupby(["protocol", "metric", "stratum"]):

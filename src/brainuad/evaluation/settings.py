@@ -7,6 +7,8 @@ from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, field_va
 from brainuad.settings import Settings
 
 Protocol = Literal["oracle", "validation", "validation-bisection", "healthy-fpr", "yen"]
+Attribute = Literal["age", "sex", "site"]
+EvaluatedRole = Literal["validation", "test"]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -90,27 +92,59 @@ class Stratum(Settings):
         return self.above < voxels and (self.up_to is None or voxels <= self.up_to)
 
 
+AVERAGE = "average"  # the stratum of the mean over groups of conditions
+ANY_CONDITION = "*"
+
+
 class EvaluationSettings(Settings):
     """How maps become metrics.
 
+    `role`: whose maps are evaluated; ablations look at validation patients.
     `region`: the voxels of AUPRC, Dice and false-positive rate: all of the array (the papers), or the brain.
-    `healthy_fpr` and `healthy_role`: the rate that the healthy threshold allows, and whose maps set it.
+    `empty_masks`: what a patient without a lesion voxel is: still a patient, left out, or healthy
+    (AutoDDPM 2023: slices of stroke patients beside the lesion are the healthy ones).
+    `healthy_fpr` and `healthy_role`: the rate that the healthy threshold allows, and whose maps set it;
+    with `healthy_fpr_grid` it is one of 1000 from 0 to 1 and voxels count above it (Bercea 2023, RA).
     `yen_dilation`: iterations of the six-neighbour dilation after Yen's threshold (Frotscher 2023: 1).
     `lesion_overlap`: a lesion counts as detected if more than this share of it is marked (Bercea 2023: 0.1).
     `subject_strata` group subjects by all their lesion voxels (AutoDDPM: 1, 71, 570), `lesion_strata` group
-    single lesions. `threshold_grid` adds the oracle Dice on a paper's own grid to the exact one.
+    single lesions. `attributes` group the subjects by what the cohort table says of them.
+    `threshold_grid` adds the oracle Dice on a paper's own grid to the exact one.
+    `conditions`: groups of patients for the AUROC of image scores, each a list of conditions of which a patient
+    has at least one ("*": any at all). `boxes`: whether annotated boxes are items of detection (both Bercea
+    2023, RA); with `box_classes` those of the classes named there, each a list of labels. All boxes are left out
+    of healthy tissue.
     """
 
     postprocessing: tuple[PostProcessingStep, ...] = ()
     protocols: tuple[Protocol, ...] = ("oracle", "validation", "healthy-fpr")
+    role: EvaluatedRole = "test"
     region: Literal["all", "brain"] = "all"
+    empty_masks: Literal["patients", "leave-out", "healthy"] = "patients"
     threshold_grid: ThresholdGrid | None = None
     healthy_fpr: Share = 0.05
-    healthy_role: Literal["validation", "test"] = "validation"
+    healthy_fpr_grid: bool = False
+    healthy_role: EvaluatedRole = "validation"
     bisection_steps: PositiveInt = 10
     yen_dilation: NonNegativeInt = 1
     lesion_overlap: Share = 0.1
     subject_strata: tuple[Stratum, ...] = ()
     lesion_strata: tuple[Stratum, ...] = ()
+    attributes: tuple[Attribute, ...] = ()
+    conditions: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    boxes: bool = False
+    box_classes: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     curve_points: int = Field(default=1000, ge=2)
     max_failed_share: Share = 0.2
+
+    @field_validator("conditions")
+    @classmethod
+    def _named_groups(cls, conditions: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        for group, names in conditions.items():
+            if group in ("", AVERAGE):
+                raise ValueError(f"a group cannot be called {group!r}; {AVERAGE!r} is the mean of the groups")
+            if not any(name.strip() for name in names):
+                raise ValueError(
+                    f"group {group!r} names no condition; give some, or ['{ANY_CONDITION}'] for any"
+                )
+        return conditions

@@ -1,14 +1,16 @@
 """Which threshold each protocol takes, and what a case looks like at it."""
 
 import logging
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from brainuad.evaluation import thresholds
+from brainuad.evaluation.boxes import BoxDetection, detect_boxes
 from brainuad.evaluation.detection import Detection, detect, truth_components
-from brainuad.evaluation.float16_counts import PatternCounts
+from brainuad.evaluation.float16_counts import VALUES, PatternCounts, value_of
 from brainuad.evaluation.map_sets import Case
 from brainuad.evaluation.metrics import Confusion
 from brainuad.evaluation.postprocess import apply_to_mask
@@ -30,28 +32,38 @@ Choices = Mapping[Protocol, Choice]
 
 @dataclass
 class Prediction:
-    """Voxels and lesions of one or more cases at the threshold of a protocol (NaN when there are several)."""
+    """Voxels, lesions and boxes of one or more cases at a protocol's threshold (NaN when there are several).
+
+    `seconds` is the time that thresholding and post-processing of the mask took.
+    """
 
     threshold: float = float("nan")
     confusion: Confusion = field(default_factory=Confusion)
     detection: Detection = field(default_factory=Detection)
+    boxes: BoxDetection = field(default_factory=BoxDetection)
+    seconds: float = 0.0
 
     def add(self, other: "Prediction") -> None:
-        """Adds the voxels and lesions of another case."""
+        """Adds another case."""
         self.confusion += other.confusion
         self.detection += other.detection
+        self.boxes += other.boxes
+        self.seconds += other.seconds
+
+
+Predictions = Mapping[Protocol, Prediction]
 
 
 def choose_thresholds(
-    validation: PatternCounts, healthy: PatternCounts, settings: EvaluationSettings
+    validation: PatternCounts, healthy: PatternCounts, settings: EvaluationSettings, scale: float
 ) -> dict[Protocol, Choice]:
-    """The threshold of each protocol that has one for all cases.
+    """The threshold of each protocol that has one for all cases; maps hold `scale` times the true value.
 
     A validation set without lesions falls back to the healthy threshold; without healthy maps either, the
     protocol is left out. Both are logged.
     """
     chosen: dict[Protocol, Choice] = {}
-    from_healthy = thresholds.healthy_threshold(healthy, settings.healthy_fpr) if healthy.total else None
+    from_healthy = _from_healthy(healthy, settings, scale) if healthy.total else None
     for protocol in settings.protocols:
         if protocol in ("oracle", "yen"):
             continue
@@ -73,25 +85,59 @@ def _validated(protocol: Protocol, counts: PatternCounts, settings: EvaluationSe
     return thresholds.exact_threshold(counts)
 
 
+def _from_healthy(counts: PatternCounts, settings: EvaluationSettings, scale: float) -> float:
+    exact = thresholds.healthy_threshold(counts, settings.healthy_fpr)
+    if not settings.healthy_fpr_grid:
+        return exact
+    on_grid = thresholds.healthy_grid_threshold(counts, settings.healthy_fpr, scale)
+    if on_grid is None:
+        log.warning("no threshold from 0 to 1 keeps the healthy rate: the exact one beyond 1 is taken")
+        return exact
+    return on_grid
+
+
 def predict(
     case: Case, choices: Choices, settings: EvaluationSettings, scale: float
 ) -> dict[Protocol, Prediction]:
     """The case at the threshold of each protocol, Yen's included; maps hold `scale` times the true value."""
-    masks = {p: (choice.threshold, case.scores >= choice.threshold) for p, choice in choices.items()}
-    if "yen" in settings.protocols:
-        scores = case.scores.astype(np.float32)
-        threshold = thresholds.yen_threshold(scores)
-        masks["yen"] = threshold, thresholds.yen_mask(scores, threshold, settings.yen_dilation)
     lesions = truth_components(case.lesion)
     true_scores = case.scores.astype(np.float32) / np.float32(scale)
     predictions: dict[Protocol, Prediction] = {}
-    for protocol, (threshold, mask) in masks.items():
-        predicted = apply_to_mask(mask, settings.postprocessing)
-        if case.region is not None:
-            predicted = predicted & case.region
+    for protocol, threshold, predicted, seconds in _masks(case, choices, settings):
         predictions[protocol] = Prediction(
             threshold,
             Confusion.of(case.counted(predicted), case.counted(case.lesion)),
             detect(lesions, predicted, true_scores, case.brain & ~case.lesion, settings.lesion_overlap),
+            seconds=seconds,
         )
+        if case.boxes is not None and len(case.boxes):
+            found = detect_boxes(case.boxes, predicted, true_scores, case.brain, settings.lesion_overlap)
+            classes = settings.box_classes
+            predictions[protocol].boxes = found.in_classes(classes) if classes else found
     return predictions
+
+
+def _masks(
+    case: Case, choices: Choices, settings: EvaluationSettings
+) -> Iterator[tuple[Protocol, float, np.ndarray, float]]:
+    """Protocol, threshold, post-processed mask and the seconds that it took."""
+    for protocol in settings.protocols:
+        started = time.perf_counter()
+        if protocol in choices:
+            threshold = choices[protocol].threshold
+            mask = at_least(case.scores, threshold)
+        elif protocol == "yen":
+            scores = case.scores.astype(np.float32)
+            threshold = thresholds.yen_threshold(scores)
+            mask = thresholds.yen_mask(scores, threshold, settings.yen_dilation)
+        else:
+            continue
+        predicted = apply_to_mask(mask, settings.postprocessing)
+        if case.region is not None:
+            predicted = predicted & case.region
+        yield protocol, threshold, predicted, time.perf_counter() - started
+
+
+def at_least(scores: np.ndarray, threshold: float) -> np.ndarray:
+    """Where float16 scores are at least the threshold, which is not rounded to float16 for it."""
+    return scores >= np.float16(value_of(int(np.searchsorted(VALUES, threshold, side="left"))))

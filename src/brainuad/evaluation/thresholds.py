@@ -46,6 +46,18 @@ def healthy_threshold(counts: PatternCounts, rate: float) -> float:
     return value_of(int(np.argmax(called[: PATTERNS + 1] <= allowed)))
 
 
+def healthy_grid_threshold(counts: PatternCounts, rate: float, scale: float) -> float | None:
+    """The lowest of 1000 thresholds from 0 to below 1 with at most `rate` of the healthy voxels above it.
+
+    That is the search of Bercea 2023 (RA). The grid is in true units, the result in stored ones (times
+    `scale`); None where even the highest threshold has more voxels above it.
+    """
+    grid = np.linspace(0, 1, 1000, endpoint=False) * scale
+    above = np.append(counts.false_positives(), 0)[pattern_above(grid)]
+    kept = np.flatnonzero(above <= rate * counts.negatives.sum())
+    return float(grid[kept[0]]) if len(kept) else None
+
+
 def yen_threshold(anomaly_map: np.ndarray) -> float:
     """Yen's threshold of one map (256 bins, background included); voxels above it are abnormal."""
     from skimage.filters import threshold_yen

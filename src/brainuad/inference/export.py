@@ -1,4 +1,4 @@
-"""Anomaly maps as NIfTI files that any viewer opens: on the SRI24 grid, and on the grid of the raw scan."""
+"""Anomaly maps as NIfTI files that any viewer opens: on the atlas grid, and on the grid of the raw scan."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ from brainuad.datasets.base import path_inside
 from brainuad.errors import InputError
 from brainuad.evaluation import postprocess
 from brainuad.evaluation.settings import PostProcessingStep
-from brainuad.preprocessing.derivatives import derivative_path, transform_path
+from brainuad.preprocessing.derivatives import derivative_path, space_of, transform_path
 from brainuad.preprocessing.native import write_native
 from brainuad.storage import atomic_path, read_table, write_table
 
@@ -67,10 +67,11 @@ def _export_subject(
 ) -> dict[str, str]:
     subject, modality = row["subject"], store.channels[0]
     anomaly_map = _true_map(row, store, files.manifest.with_suffix(""), steps)
-    names = {space: f"sub-{subject}_space-{space}_desc-anomaly_map.nii.gz" for space in ("SRI24", "native")}
+    spaces = {"atlas": space_of(files.derivatives), "native": "native"}
+    names = {to: f"sub-{subject}_space-{space}_desc-anomaly_map.nii.gz" for to, space in spaces.items()}
     reference = nib.Nifti1Image.from_filename(derivative_path(files.derivatives, subject, modality))
     on_atlas = map_to_derivative(anomaly_map, store.affine(subject), reference)
-    with atomic_path(folder / names["SRI24"]) as temporary:
+    with atomic_path(folder / names["atlas"]) as temporary:
         nib.save(on_atlas, temporary)
     try:
         if subject not in cohort.index:
@@ -79,8 +80,8 @@ def _export_subject(
         transform = transform_path(files.derivatives, subject, modality)
         write_native(anomaly_map, store.affine(subject), transform, scan, folder / names["native"])
     except InputError as error:
-        return {"atlas_map": names["SRI24"], "native_map": "", "reason": f"not in native space: {error}"}
-    return {"atlas_map": names["SRI24"], "native_map": names["native"]}
+        return {"atlas_map": names["atlas"], "native_map": "", "reason": f"not in native space: {error}"}
+    return {"atlas_map": names["atlas"], "native_map": names["native"]}
 
 
 def _true_map(

@@ -1,9 +1,8 @@
 """Scores every volume of one data set with one method; finished subjects are kept and skipped."""
 
 import logging
-import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +11,14 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
-from brainuad.arrays import ArrayStore
+from brainuad.arrays import ArrayStore, Volume
 from brainuad.errors import InputError
 from brainuad.inference.model_file import load_model
+from brainuad.inference.similarity import COLUMNS, build_perceptual, finite, lesion_similarity, similarity
+from brainuad.inference.similarity_settings import SimilaritySettings
 from brainuad.methods.base import ImageShape, Scan, Scored, ScoringRule
 from brainuad.methods.registry import scoring_rule_class
+from brainuad.networks.perceptual import PerceptualDistance
 from brainuad.networks.pretrained import weights_file
 from brainuad.preprocessing.split_file import read_split
 from brainuad.randomness import Draws
@@ -31,12 +33,17 @@ FLOAT16_MAX = float(np.finfo(np.float16).max)
 
 @dataclass(frozen=True)
 class ScoringRequest:
-    """One method's scoring: the rule, its resolved settings and its seed."""
+    """One method's scoring: the rule, its resolved settings and its seed.
+
+    `similarity` holds what differs from the defaults of `SimilaritySettings`, `roles` whose maps are made.
+    """
 
     rule: str
     settings: dict[str, Any]
     seed: int
     dataset: str
+    similarity: dict[str, Any] = field(default_factory=dict)
+    roles: tuple[str, ...] = ("validation", "test")
 
 
 @dataclass(frozen=True)
@@ -51,32 +58,34 @@ class ScoringFiles:
     weights_folder: Path = WEIGHTS_FOLDER
 
 
+@dataclass(frozen=True)
+class _Scorer:
+    """What scores every subject of a data set; `identity` says what its results depend on."""
+
+    rule: ScoringRule
+    store: ArrayStore
+    perceptual: PerceptualDistance | None
+    folder: Path
+    seed: int
+    identity: str
+    device: str
+
+
 def infer_dataset(request: ScoringRequest, files: ScoringFiles, device: str = "auto") -> None:
     """Writes a map for every validation and test subject of the data set, and the manifest of them."""
-    device = find_device(device)
-    store = ArrayStore(files.arrays)
-    shape = ImageShape(tuple(store.channels), store.size)
-    rule = build_rule(request, files.checkpoint, shape, device, files.weights_folder)
-    identity = settings_hash(
-        {
-            **vars(request),
-            "checkpoint": file_hash(files.checkpoint) if files.checkpoint else None,
-            "recipe": (files.arrays / "recipe.json").read_text(),
-            **_pretrained_identity(rule, files.weights_folder),
-        }
-    )
+    scorer = _build_scorer(request, files, find_device(device))
     rows = []
     split = read_split(files.split)
-    wanted = split[(split["dataset"] == request.dataset) & (split["role"] != "train")]
+    wanted = split[(split["dataset"] == request.dataset) & split["role"].isin(request.roles)]
     if wanted.empty:
         raise InputError(
-            f"{files.split}: no validation or test subject of {request.dataset}, so there is nothing to score. "
-            f"Give splits.{request.dataset} a count for one of them in the study."
+            f"{files.split}: no {' or '.join(request.roles)} subject of {request.dataset}, so there is nothing to "
+            f"score. Give splits.{request.dataset} a count for one of them in the study."
         )
     for row in tqdm(
         wanted.itertuples(), total=len(wanted), desc=request.dataset, unit="volume", disable=None
     ):
-        rows.append(_score_or_skip(row, rule, store, files, (request.seed, identity, device)))
+        rows.append(_score_or_skip(row, scorer))
     log.info("%d volumes scored or found finished", len(rows))
     write_table(pd.DataFrame(rows), files.manifest)
 
@@ -109,23 +118,38 @@ def build_rule(
     return rule
 
 
-def _pretrained_identity(rule: ScoringRule, folder: Path) -> dict[str, str]:
-    networks = rule.pretrained_networks(rule.settings)
-    return {f"weights of {network}": file_hash(weights_file(folder, network)) for network in networks}
+def _build_scorer(request: ScoringRequest, files: ScoringFiles, device: str) -> _Scorer:
+    store = ArrayStore(files.arrays)
+    shape = ImageShape(tuple(store.channels), store.size)
+    rule = build_rule(request, files.checkpoint, shape, device, files.weights_folder)
+    compared = SimilaritySettings.model_validate(request.similarity)
+    networks = {*rule.pretrained_networks(rule.settings), *compared.pretrained_networks}
+    weights = {name: weights_file(files.weights_folder, name) for name in sorted(networks)}
+    identity = settings_hash(
+        {
+            # Whose maps are wanted changes none of them.
+            **{key: value for key, value in vars(request).items() if key != "roles"},
+            "similarity": compared.model_dump(mode="json"),
+            "checkpoint": file_hash(files.checkpoint) if files.checkpoint else None,
+            "recipe": (files.arrays / "recipe.json").read_text(),
+            **{f"weights of {name}": file_hash(path) for name, path in weights.items()},
+        }
+    )
+    perceptual = build_perceptual(compared, files.weights_folder)
+    return _Scorer(rule, store, perceptual, files.maps, request.seed, identity, device)
 
 
-def _score_or_skip(
-    row: Any, rule: ScoringRule, store: ArrayStore, files: ScoringFiles, key: tuple[int, str, str]
-) -> dict[str, Any]:
-    seed, request_identity, device = key
-    identity = f"{request_identity}-{store.image_hash(row.subject)}"
-    record = files.maps / f"sub-{row.subject}.json"
+def _score_or_skip(row: Any, scorer: _Scorer) -> dict[str, Any]:
+    index = scorer.store.index
+    if row.subject in index.index and index.at[row.subject, "status"] != "ok":
+        return {**_unscored(row.subject, scorer.rule, str(index.at[row.subject, "reason"])), "role": row.role}
+    identity = f"{scorer.identity}-{scorer.store.image_hash(row.subject)}"
+    record = scorer.folder / f"sub-{row.subject}.json"
     if record.exists():
         known = read_json(record)
-        if known.pop("identity") == identity and _files_exist(known, files.maps):
+        if known.pop("identity") == identity and _files_exist(known, scorer.folder):
             return {**known, "role": row.role}
-    draws = Draws(seed, ("scoring", row.subject), device)
-    result = _score_subject(row.subject, rule, store, files.maps, draws)
+    result = _score_subject(row.subject, scorer)
     write_json({**result, "identity": identity}, record)
     return {**result, "role": row.role}
 
@@ -135,43 +159,58 @@ def _files_exist(known: dict[str, Any], folder: Path) -> bool:
     return all((folder / name).is_file() for name in names if name)
 
 
-def _score_subject(
-    subject: str, rule: ScoringRule, store: ArrayStore, folder: Path, draws: Draws
-) -> dict[str, Any]:
-    volume = store.volume(subject)
+def _score_subject(subject: str, scorer: _Scorer) -> dict[str, Any]:
+    volume, rule = scorer.store.volume(subject), scorer.rule
+    draws = Draws(scorer.seed, ("scoring", subject), scorer.device)
     images = torch.from_numpy(volume.images).to(draws.device)
     brain = torch.from_numpy(volume.brain)[:, None].to(draws.device)
     started = time.monotonic()
     scored = rule.score(Scan(subject, images, brain), draws)
     seconds = time.monotonic() - started
-    result: dict[str, Any] = {"subject": subject, "status": "ok", "reason": ""}
-    result |= {"scale_exponent": rule.scale_exponent, "seconds": round(seconds, 4)}
-    result |= {"l1": None, "image_score": None, "map": "", "pseudo_healthy": ""}
+    result = _unscored(subject, rule, "the anomaly map is not finite and non-negative")
+    result["seconds"] = round(seconds, 4)
     scaled = scored.anomaly_map.float().cpu().numpy() * 2.0**rule.scale_exponent
     if not np.isfinite(scaled).all() or scaled.min() < 0:
-        return result | {"status": "excluded", "reason": "the anomaly map is not finite and non-negative"}
+        return result
     if scaled.max() > FLOAT16_MAX:
         log.warning("%s: the map was clipped to the range of float16", subject)
     stored = np.minimum(scaled, FLOAT16_MAX).astype(np.float16).transpose(1, 2, 0)
-    return result | _save_maps(subject, stored, scored, images, folder)
+    result |= {"status": "ok", "reason": ""} | _save_maps(subject, stored, scored, scorer.folder)
+    if scored.pseudo_healthy is not None:
+        result |= _compare(scored.pseudo_healthy.float(), images, volume, scorer.perceptual)
+    return result
 
 
-def _save_maps(
-    subject: str, stored: np.ndarray, scored: Scored, images: torch.Tensor, folder: Path
-) -> dict[str, Any]:
+def _unscored(subject: str, rule: ScoringRule, reason: str) -> dict[str, Any]:
+    """The manifest's row of a subject without a map."""
+    row: dict[str, Any] = {"subject": subject, "status": "excluded", "reason": reason}
+    row |= {"scale_exponent": rule.scale_exponent, "seconds": None, "l1": None, **dict.fromkeys(COLUMNS)}
+    return row | {"image_score": None, "map": "", "pseudo_healthy": ""}
+
+
+def _save_maps(subject: str, stored: np.ndarray, scored: Scored, folder: Path) -> dict[str, Any]:
     names: dict[str, Any] = {"map": f"sub-{subject}_map.npy"}
     _save_array(stored, folder / names["map"])
     score = scored.image_score
     names["image_score"] = float(scored.anomaly_map.mean()) if score is None else float(score)
     if scored.pseudo_healthy is not None:
         names["pseudo_healthy"] = f"sub-{subject}_pseudohealthy.npy"
-        healthy = scored.pseudo_healthy.float().cpu()
-        _save_array(
-            healthy.numpy().astype(np.float16).transpose(1, 2, 3, 0), folder / names["pseudo_healthy"]
-        )
-        l1 = float((healthy - images.cpu()).abs().mean())
-        names["l1"] = l1 if math.isfinite(l1) else None
+        healthy = scored.pseudo_healthy.float().cpu().numpy()
+        _save_array(healthy.astype(np.float16).transpose(1, 2, 3, 0), folder / names["pseudo_healthy"])
     return names
+
+
+def _compare(
+    healthy: torch.Tensor, images: torch.Tensor, volume: Volume, perceptual: PerceptualDistance | None
+) -> dict[str, float | None]:
+    """What the manifest says of a pseudo-healthy image (slice, channel, x, y)."""
+    measured = {"l1": finite(float((healthy.cpu() - images.cpu()).abs().mean()))}
+    healthy = healthy.to(images)
+    measured |= similarity(healthy, images, perceptual)
+    if volume.clean is not None:
+        clean, lesion = (torch.from_numpy(array).to(images.device) for array in (volume.clean, volume.lesion))
+        measured |= lesion_similarity(healthy, clean, lesion, perceptual)
+    return measured
 
 
 def _save_array(array: np.ndarray, path: Path) -> None:

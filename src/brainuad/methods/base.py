@@ -131,6 +131,10 @@ class Model(nn.Module):
         """The loss by which the best checkpoint is chosen; by default the training loss."""
         return self.loss(batch, draws)
 
+    def validation_numbers(self, batch: Batch, draws: Draws) -> dict[str, Tensor]:
+        """What is logged at a validation, by the name of its column; `validation` is the validation loss."""
+        return {"validation": self.validation_loss(batch, draws)}
+
     def optimisers(self) -> dict[str, optim.Optimizer]:
         """The optimisers by name; by default one over all parameters."""
         return {"model": build_optimiser(self.settings.training.optimiser, self.parameters())}

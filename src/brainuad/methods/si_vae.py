@@ -8,6 +8,7 @@ the training moves the running statistics of the batch normalisation.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import ClassVar
 
 import torch
@@ -16,8 +17,9 @@ from pydantic import Field
 from torch import Tensor, nn, optim
 
 from brainuad.methods.base import Batch, ImageShape, Model, ModelSettings, Trainer
+from brainuad.networks.perceptual import PerceptualDistance
 from brainuad.networks.residual_coders import ResidualDecoder, ResidualEncoder
-from brainuad.networks.settings import ResidualCoderSettings
+from brainuad.networks.settings import PerceptualSettings, ResidualCoderSettings
 from brainuad.networks.vae import kl_to_standard_normal, sample_latent
 from brainuad.randomness import Draws
 from brainuad.training.optimisers import build_optimiser
@@ -46,6 +48,9 @@ class SiVaeSettings(ModelSettings):
     beta_neg: float = Field(256.0, ge=0)
     # Weight of the decoder's error on its own images (released code of Soft-IntroVAE).
     gamma_r: float = Field(1e-8, ge=0)
+    # Whether validations log a perceptual distance beside the error (Bercea 2023, figure 6), and which.
+    log_perceptual: bool = False
+    perceptual: PerceptualSettings = PerceptualSettings()
     training: TrainingSettings = BERCEA_TRAINING
 
 
@@ -60,6 +65,7 @@ class SiVae(Model):
         # The KL is a sum over the latent vector, divided by the number of pixels, which is small here.
         "beta_kl": 0.03,
         "beta_neg": 25.6,
+        "perceptual": {"weights": "random"},
         "training": {
             "iterations": 250,
             "validate_every": 50,
@@ -74,8 +80,23 @@ class SiVae(Model):
         channels = len(shape.channels)
         self.encoder = ResidualEncoder(settings.network, channels, shape.size)
         self.decoder = ResidualDecoder(settings.network, channels, shape.size)
+        # A tuple, so that its weights are no part of the model's.
+        self.perceptual: tuple[PerceptualDistance, ...] = ()
         # s: errors and KLs are sums, divided by the number of values of an image.
         self.s = 1 / (channels * shape.size[0] * shape.size[1])
+
+    @classmethod
+    def pretrained_networks(cls, settings: SiVaeSettings) -> tuple[str, ...]:
+        """The features of the perceptual distance of validations, if they are to be trained ones."""
+        wanted = settings.log_perceptual and settings.perceptual.weights == "pretrained"
+        return (settings.perceptual.network,) if wanted else ()
+
+    def load_pretrained(self, folder: Path) -> None:
+        """Builds the perceptual distance of validations, if there is to be one."""
+        if self.settings.log_perceptual:
+            distance = PerceptualDistance(self.settings.perceptual)
+            distance.load_pretrained(folder)
+            self.perceptual = (distance.eval(),)
 
     def optimisers(self) -> dict[str, optim.Optimizer]:
         """One optimiser for the encoder and one for the decoder."""
@@ -152,6 +173,15 @@ class SiVae(Model):
     def validation_loss(self, batch: Batch, draws: Draws) -> Tensor:
         """The mean squared error of the reconstruction."""
         return F.mse_loss(self.reconstruct(batch.images), batch.images)
+
+    def validation_numbers(self, batch: Batch, draws: Draws) -> dict[str, Tensor]:
+        """The validation loss, and the mean perceptual distance of image and reconstruction if it is asked for."""
+        numbers = super().validation_numbers(batch, draws)
+        x = batch.images.clamp(0, 1).flatten(0, 1)[:, None]  # each channel is a grey image of its own
+        for perceptual in self.perceptual:
+            rec = self.reconstruct(batch.images).clamp(0, 1).flatten(0, 1)[:, None]
+            numbers["validation_perceptual"] = perceptual.distance(x, rec).mean()
+        return numbers
 
     def reconstruct(self, x: Tensor, eps: Tensor | None = None) -> Tensor:
         """The decoded mean of q(z | x), or with `eps` (batch, latent) the decoded mu + sigma * eps."""

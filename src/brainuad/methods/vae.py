@@ -89,6 +89,10 @@ class Vae(Model):
         """The decoded mean of q(z | x)."""
         return self.network(x)
 
+    def latent(self, x: Tensor) -> Tensor:
+        """The mean of q(z | x): (batch, latent)."""
+        return self.network.encode(x)[0]
+
     def encode_decode(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """The decoded mean of q(z | x), and the mean and log-variance (batch, latent) of q(z | x)."""
         mu, log_variance = self.network.encode(x)

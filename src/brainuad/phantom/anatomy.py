@@ -10,7 +10,7 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 
-from brainuad.atlas import ATLAS_AFFINE, sri24_paths
+from brainuad.atlas import ATLAS_AFFINE, atlas_paths
 from brainuad.errors import InputError
 from brainuad.phantom.label_maps import find_label_maps, fractions_from_labels
 from brainuad.phantom.sri24 import segment_sri24
@@ -50,12 +50,12 @@ def prepare_anatomies(anatomy: str, atlas_folder: Path) -> list[Path]:
     A missing cache file is made (a few seconds each).
     """
     atlas_folder = Path(atlas_folder)
-    paths = sri24_paths(atlas_folder)
-    cache = atlas_folder / "phantom"
+    paths = atlas_paths(atlas_folder, "sri24")
+    cache = atlas_folder / "sri24" / "phantom"
     if anatomy == "sri24":
         path = cache / f"sri24_v{RECIPE}.npy"
         if not path.is_file():
-            images = (nib.Nifti1Image.from_filename(p) for p in (paths.head, paths.brain, paths.mask))
+            images = (nib.Nifti1Image.from_filename(p) for p in (paths.head, paths.brain, paths.mask) if p)
             _save(segment_sri24(*(np.asarray(image.dataobj) for image in images)), path)
         return [path]
     atlas_mask = nib.Nifti1Image.from_filename(paths.mask)

@@ -6,7 +6,7 @@ import nibabel as nib
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from brainuad.atlas import ATLAS_AFFINE
+from brainuad.atlas import ATLAS_AFFINE, MNI152_SHAPE
 from brainuad.phantom.anatomy import ANATOMY_AFFINE
 from brainuad.phantom.layout import Image
 from brainuad.phantom.warp import STEP, Warp
@@ -14,6 +14,20 @@ from brainuad.phantom.warp import STEP, Warp
 BLOCK = 3  # voxels that are kept or left out together
 # The part of the atlas grid in which a brain can lie.
 ATLAS_BOX = (slice(40, 200), slice(26, 230), slice(0, 155))
+# The published grid of ATLAS v2.0: MNI152NLin2009aSym with x to the right and y to the front.
+MNI_AFFINE = np.array([[1.0, 0, 0, -98], [0, 1, 0, -134], [0, 0, 1, -72], [0, 0, 0, 1]])
+# From points of MNI152NLin2009aSym to points of SRI24, mm, RAS+: the affine registration of both brains.
+MNI_TO_SRI24 = np.array(
+    [
+        [0.920638, -0.007595, -0.001677, -119.0905],
+        [-0.011706, 0.934139, -0.186480, 125.5555],
+        [-0.007001, 0.191792, 0.840454, 71.9009],
+        [0, 0, 0, 1],
+    ]
+)
+# Defacing removes what lies before and below a plane through these points, in voxels (y, z) of the anatomy: between
+# the eyebrows, and behind the palate.
+EYEBROWS, PALATE = (22.0, 117.5), (86.0, 54.0)
 
 
 @dataclass(frozen=True)
@@ -74,6 +88,24 @@ def atlas_grid(pose: Pose, centre: np.ndarray) -> Grid:
     centred[:3, 3] = -world_centre
     shape = tuple(part.stop - part.start for part in ATLAS_BOX)
     return Grid(shape, affine, _world_to_head(pose, centre) @ centred @ affine, ATLAS_BOX)
+
+
+def mni_grid(pose: Pose, centre: np.ndarray) -> Grid:
+    """The published grid of a whole head in MNI space; `pose` is what an imperfect registration left."""
+    centred = np.eye(4)
+    centred[:3, 3] = -nib.affines.apply_affine(ANATOMY_AFFINE, centre)
+    to_head = _world_to_head(pose, centre) @ centred @ MNI_TO_SRI24 @ MNI_AFFINE
+    return Grid(MNI152_SHAPE, MNI_AFFINE, to_head)
+
+
+def face(grid: Grid) -> np.ndarray:
+    """What defacing removes, (x, y, z) bool: the voxels below a plane from the eyebrows to the palate."""
+    (y, z), (end_y, end_z) = EYEBROWS, PALATE
+    normal = np.array([0.0, z - end_z, end_y - y])
+    x_part, y_part, z_part, constant = normal @ grid.to_head[:3]
+    constant -= normal @ (0.0, y, z)
+    i, j, k = np.ogrid[tuple(slice(0, size) for size in grid.shape)]
+    return np.asarray(x_part * i + y_part * j + z_part * k + constant < 0)
 
 
 def _world_to_head(pose: Pose, centre: np.ndarray) -> np.ndarray:

@@ -5,12 +5,17 @@ One file in `phantom/layouts` per data set holds its `LAYOUT`; a new data set ne
 
 import importlib
 import pkgutil
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from brainuad.errors import InputError
+
+if TYPE_CHECKING:
+    from brainuad.phantom.head import Model
+    from brainuad.phantom.subject import Subject
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,7 @@ class Scanner:
     sequences: Mapping[str, Sequence]
     noise: float = 0.03
     bias: float = 0.12
+    defaced: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,6 +81,19 @@ class SubjectFacts:
     scan: int
     age: float
     sex: Literal["F", "M"]
+    part: str = ""
+
+
+@dataclass(frozen=True)
+class OwnFiles:
+    """How a data set that is not NIfTI is written.
+
+    `names` gives a subject's paths below the root by modality; `write` writes them with the stamp that says that they
+    are simulated.
+    """
+
+    names: Callable[[SubjectFacts], dict[str, str]]
+    write: Callable[["Subject", "Model", Path, str], None]
 
 
 @dataclass(frozen=True)
@@ -82,20 +101,24 @@ class Layout:
     """How one data set is published, and from whom it was collected.
 
     Names and files are format strings over the fields of `SubjectFacts`. `alignment` says how the images of a
-    subject lie to each other: each in its own pose, all on the grid of the first, or all on the atlas grid.
+    subject lie to each other: each in its own pose, all on the grid of the first, or all on the grid
+    of an atlas: SRI24 (`atlas`) or MNI152NLin2009aSym (`mni`).
+    `parts` are the partitions of the data set, `{part}` in the format strings; subjects take turns by number.
     """
 
     subject: str
     images: tuple[Image, ...]
     scanners: tuple[Scanner, ...]
     ages: Ages
-    alignment: Literal["own", "shared", "atlas"]
+    alignment: Literal["own", "shared", "atlas", "mni"]
     first_number: int = 0
     largest_gap: int = 1
-    lesions: Literal["none", "tumour", "plaques"] = "none"
+    lesions: Literal["none", "tumour", "plaques", "stroke"] = "none"
     brain_only: bool = False
     lesion_file: str = ""
     brain_mask_file: str = ""
+    parts: tuple[str, ...] = ("",)
+    own_files: OwnFiles | None = None
     write_extras: Callable[[list[SubjectFacts], Path], None] | None = None
 
 
@@ -117,8 +140,21 @@ def find_layout(dataset: str) -> Layout:
     return layout
 
 
+def part_of(layout: Layout, number: int) -> str:
+    """The partition of the subject with that number; empty where the data set has none."""
+    return layout.parts[(number - layout.first_number) % len(layout.parts)]
+
+
+def subject_name(layout: Layout, number: int) -> str:
+    """The cohort name of the subject with that number, letters and digits only."""
+    name = layout.subject.format(number=number, part=part_of(layout, number))
+    return re.sub(r"[^A-Za-z0-9]", "", name)
+
+
 def published_files(layout: Layout, facts: SubjectFacts) -> dict[str, str]:
     """One subject's paths below the root: by modality, and `lesion` and `brain_mask` where published."""
+    if layout.own_files is not None:
+        return layout.own_files.names(facts)
     templates = {image.modality: image.file for image in layout.images}
     templates |= {"lesion": layout.lesion_file, "brain_mask": layout.brain_mask_file}
     return {role: file.format(**vars(facts)) for role, file in templates.items() if file}

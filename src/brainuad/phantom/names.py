@@ -1,12 +1,12 @@
 """Names of simulated subjects. Imports nothing heavy: the workflow asks for them at every start."""
 
-from brainuad.phantom.layout import find_layout
+from brainuad.phantom.layout import find_layout, subject_name
 
 
 def phantom_subjects(dataset: str, count: int, seed: int) -> list[str]:
     """The cohort names of the first `count` simulated subjects of a data set, such as IXI002."""
     layout = find_layout(dataset)
-    return [layout.subject.format(number=number) for number in phantom_numbers(dataset, count, seed)]
+    return [subject_name(layout, number) for number in phantom_numbers(dataset, count, seed)]
 
 
 def phantom_numbers(dataset: str, count: int, seed: int) -> list[int]:

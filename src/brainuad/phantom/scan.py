@@ -65,7 +65,7 @@ def tissue_signal(slab: Slab, tissues: dict[str, Tissue], sequence: Sequence) ->
             strength = signal(tissues[tissue], sequence)
             strength *= 1 - sequence.fat_suppression if tissue == "fat" else 1
             mixed += np.float32(strength) * slab.fractions[tissue]
-    t1_weighted = sequence.te_ms < 40
+    t1_weighted = sequence.te_ms < 40 and sequence.tr_ms < 3000  # a short echo alone weighs by proton density
     return np.abs(mixed) * (1 + slab.texture if t1_weighted else 1 - 0.7 * slab.texture)
 
 

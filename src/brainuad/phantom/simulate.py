@@ -71,7 +71,7 @@ def simulate_dataset(
 
 def _remove_others(root: Path, wanted: set[Path]) -> None:
     """Removes simulated images of subjects that are not asked for any more; never a real scan."""
-    for path in sorted(root.rglob("*.nii.gz")):
+    for path in sorted([*root.rglob("*.nii.gz"), *root.rglob("*.h5")]):
         if path not in wanted and _read_stamp(path).startswith(STAMP):
             path.unlink()
             if not any(path.parent.iterdir()):
@@ -97,8 +97,12 @@ def simulate_task(task: Task) -> str:
     layout = find_layout(task.dataset)
     subject = Subject(task.dataset, layout, task.facts, task.settings, task.seed)
     choice = seed_for(task.seed, "phantom", task.dataset, task.facts.subject, "anatomy") % len(task.anatomies)
+    model = _model(task.anatomies[choice])
+    if layout.own_files is not None:
+        layout.own_files.write(subject, model, task.root, _stamp(task))
+        return task.facts.subject
     files = published_files(layout, task.facts)
-    for role, image in simulate_subject(subject, _model(task.anatomies[choice])):
+    for role, image in simulate_subject(subject, model):
         if role in files:
             _save(image, task.root / files[role], _stamp(task))
     return task.facts.subject
@@ -117,17 +121,29 @@ def is_finished(task: Task) -> bool:
 
 
 def _stamp(task: Task) -> str:
-    """What is written into each image's header: that it is simulated, and from what."""
+    """What is written into each file's header: that it is simulated, and from what."""
     anatomies = [path.name for path in task.anatomies]
     made_from = json.dumps([RECIPE, task.settings.model_dump(mode="json"), task.seed, anatomies])
     return f"{STAMP} " + hashlib.blake2b(made_from.encode(), digest_size=8).hexdigest()
 
 
 def _read_stamp(path: Path) -> str:
+    if path.suffix == ".h5":
+        return _read_h5_stamp(path)
     try:
         header = nib.Nifti1Image.from_filename(path).header
         return header["descrip"].tobytes().rstrip(b"\0").decode(errors="replace")
     except (OSError, EOFError, nib.filebasedimages.ImageFileError):
+        return ""
+
+
+def _read_h5_stamp(path: Path) -> str:
+    import h5py
+
+    try:
+        with h5py.File(path, "r") as file:
+            return str(file.attrs.get("simulated", ""))
+    except OSError:
         return ""
 
 

@@ -2,31 +2,40 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import cc3d
 import nibabel as nib
 import numpy as np
 
 from brainuad.atlas import ATLAS_AFFINE, ATLAS_SHAPE
-from brainuad.phantom.geometry import Grid, atlas_grid, draw_pose, scanner_grid
+from brainuad.phantom.geometry import Grid, atlas_grid, draw_pose, face, mni_grid, scanner_grid
 from brainuad.phantom.head import Head, Model, Slab, make_head, sample_head
-from brainuad.phantom.layout import Image, Layout, Scanner, SubjectFacts
+from brainuad.phantom.layout import Image, Layout, Scanner, SubjectFacts, part_of, subject_name
 from brainuad.phantom.plaques import Plaques, draw_plaques
 from brainuad.phantom.scan import Quality, scan
 from brainuad.phantom.settings import PhantomSettings
+from brainuad.phantom.stroke import Stroke, draw_stroke
 from brainuad.phantom.tissues import draw_tissues
 from brainuad.phantom.tumour import Tumour, draw_tumour
 from brainuad.phantom.warp import Warp, draw_warp
 from brainuad.randomness import numpy_generator
 
 TISSUE_VARIATION = 0.03
-SIZE_SD = {"own": 0.04, "shared": 0.04, "atlas": 0.01}  # a registration to the atlas has fitted the size
+SIZE_SD = {
+    "own": 0.04,
+    "shared": 0.04,
+    "atlas": 0.01,
+    "mni": 0.01,
+}  # a registration to the atlas has fitted the size
 SHIFT_MM = 4.0
 BETWEEN_IMAGES_DEG, BETWEEN_IMAGES_MM = 0.8, 1.0
 REGISTRATION_DEG, REGISTRATION_MM = 0.7, 0.7
 # Standard deviations of the blur: in the plane of a slice, the range across it, and of a later resampling.
 IN_PLANE_MM, THROUGH_PLANE_MM, RESAMPLING_MM = 0.4, (0.5, 1.0), 0.55
 FLAW_SPREAD = 0.2
+
+Lesions = Tumour | Plaques | Stroke
 
 
 @dataclass(frozen=True)
@@ -51,13 +60,17 @@ class Subject:
 
 def draw_facts(dataset: str, layout: Layout, number: int, seed: int) -> SubjectFacts:
     """Who the subject with that published number is."""
-    subject = layout.subject.format(number=number)
+    subject = subject_name(layout, number)
     rng = numpy_generator(seed, "phantom", dataset, subject, "facts")
     ages = layout.ages
     age = float(np.round(np.clip(rng.normal(ages.mean, ages.sd), ages.youngest, ages.oldest), 2))
-    site = layout.scanners[rng.integers(len(layout.scanners))].site
+    part, sites = part_of(layout, number), [scanner.site for scanner in layout.scanners]
+    drawn = sites[rng.integers(len(sites))]
+    # Where the partitions are sites, the partition says which.
+    site = part if part in sites else drawn
     scan_number = int(rng.integers(800, 2500))
-    return SubjectFacts(subject, number, site, scan_number, age, sex="F" if rng.random() < 0.5 else "M")
+    sex: Literal["F", "M"] = "F" if rng.random() < 0.5 else "M"
+    return SubjectFacts(subject, number, site, scan_number, age, sex, part)
 
 
 def simulate_subject(subject: Subject, model: Model) -> Iterator[tuple[str, nib.Nifti1Image]]:
@@ -77,10 +90,12 @@ def simulate_subject(subject: Subject, model: Model) -> Iterator[tuple[str, nib.
         voxels = _scan(subject, image, slab, grid)
         if subject.layout.brain_only:
             voxels = voxels * brain
+        elif subject.scanner.defaced:
+            voxels = np.where(face(grid) & (brain == 0), 0, voxels)
         yield image.modality, _published(np.clip(np.rint(voxels), 0, 32767).astype(np.int16), grid)
 
 
-def _draw_head(subject: Subject, model: Model) -> tuple[Head, Tumour | Plaques | None]:
+def _draw_head(subject: Subject, model: Model) -> tuple[Head, Lesions | None]:
     settings, layout, age = subject.settings, subject.layout, subject.facts.age
     warp = draw_warp(model.guide, age, settings.deformation, SIZE_SD[layout.alignment], subject.draws("warp"))
     lesions = _draw_lesions(subject, model, warp)
@@ -89,13 +104,15 @@ def _draw_head(subject: Subject, model: Model) -> tuple[Head, Tumour | Plaques |
     return make_head(model, warp, age, subject.draws("head")), lesions
 
 
-def _draw_lesions(subject: Subject, model: Model, warp: Warp) -> Tumour | Plaques | None:
+def _draw_lesions(subject: Subject, model: Model, warp: Warp) -> Lesions | None:
     rng = subject.draws("lesions")
     match subject.layout.lesions:
         case "tumour":
             return draw_tumour(model, warp, subject.settings.tumour_radius_mm, rng)
         case "plaques":
             return draw_plaques(model, warp, subject.settings.plaques, rng)
+        case "stroke":
+            return draw_stroke(model, warp, rng)
         case "none":
             return None
 
@@ -104,6 +121,8 @@ def _grid(subject: Subject, image: Image, head: Head) -> Grid:
     settings, alignment, centre = subject.settings, subject.layout.alignment, head.model.guide.centre
     if alignment == "atlas":
         return atlas_grid(draw_pose(subject.draws("pose"), REGISTRATION_DEG, REGISTRATION_MM), centre)
+    if alignment == "mni":
+        return mni_grid(draw_pose(subject.draws("pose"), REGISTRATION_DEG, REGISTRATION_MM), centre)
     pose = draw_pose(subject.draws("pose"), settings.rotation_deg, SHIFT_MM)
     if alignment == "own":
         pose = pose.then(
@@ -134,9 +153,7 @@ def _with_lesions(slab: Slab, shares: dict[str, np.ndarray]) -> Slab:
     return replace(slab, fractions=healthy | shares, texture=slab.texture * remaining)
 
 
-def _draw_outline(
-    lesions: Tumour | Plaques, shares: dict[str, np.ndarray], slab: Slab, grid: Grid
-) -> np.ndarray:
+def _draw_outline(lesions: Lesions, shares: dict[str, np.ndarray], slab: Slab, grid: Grid) -> np.ndarray:
     """The label map (x, y, z) uint8 of a rater, who leaves out specks."""
     stacked = np.stack(list(shares.values()))
     values = np.array([lesions.labels[tissue] for tissue in shares], dtype=np.uint8)

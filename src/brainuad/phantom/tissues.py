@@ -12,7 +12,7 @@ from brainuad.phantom.layout import Sequence
 
 # In the order of the anatomy's channels.
 HEAD_TISSUES = ("csf", "grey", "white", "fat", "muscle", "bone", "marrow", "vitreous", "vessel")
-LESION_TISSUES = ("necrosis", "oedema", "enhancing", "plaque")
+LESION_TISSUES = ("necrosis", "oedema", "enhancing", "plaque", "cavity", "gliosis")
 TISSUES = HEAD_TISSUES + LESION_TISSUES
 # An anatomy's texture is stored as 128 + 127 t / TEXTURE_RANGE, t the relative change of the T1 signal.
 TEXTURE_RANGE = 0.2
@@ -42,6 +42,8 @@ PROPERTIES = {
     "oedema": Tissue(1450, 165, 0.88, 1430),
     "enhancing": Tissue(1250, 125, 0.86, 360),
     "plaque": Tissue(1350, 170, 0.87, 1250),
+    "cavity": Tissue(3400, 900, 0.97, 3400),
+    "gliosis": Tissue(1500, 150, 0.86, 1450),
 }
 
 FIELD_SCALE_T1 = {1.5: 1.0, 3.0: 1.22}

@@ -60,12 +60,12 @@ def check_brain_volume(brain_ml: float, plausible: PlausibleRange) -> None:
         raise ScanError(f"implausible brain volume: {brain_ml:.0f} ml, expected {low:.0f} to {high:.0f} ml")
 
 
-def check_overlap(atlas_dice: float, plausible: PlausibleRange) -> None:
+def check_overlap(atlas_dice: float, plausible: PlausibleRange, registration: str = "affine") -> None:
     """Raises a `ScanError` for a brain that does not lie on the atlas brain."""
     if atlas_dice < plausible.atlas_dice:
+        cause = "not in atlas space" if registration == "none" else "registration failed"
         raise ScanError(
-            f"registration failed: Dice {atlas_dice:.2f} with the atlas brain, expected at least "
-            f"{plausible.atlas_dice:.2f}"
+            f"{cause}: Dice {atlas_dice:.2f} with the atlas brain, expected at least {plausible.atlas_dice:.2f}"
         )
 
 

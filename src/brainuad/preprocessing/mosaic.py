@@ -26,19 +26,25 @@ MARGIN_MM = 18.0
 
 
 def draw_strip(
-    head: sitk.Image, brain: sitk.Image, atlas_brain: sitk.Image, lesion: sitk.Image | None, path: Path
+    head: sitk.Image,
+    brain: sitk.Image,
+    atlas_brain: sitk.Image | None,
+    lesion: sitk.Image | None,
+    path: Path,
 ) -> None:
-    """Writes a row of slices of the unstripped reference on the atlas grid, with the outlines of the masks.
+    """Writes a row of slices of the unstripped reference on the grid of the derivatives, with outlines of the masks.
 
     Four axial slices (patient's right on the left side), one coronal and one sagittal; with a lesion the second
     axial slice is the one that shows most of it.
     """
     from matplotlib import image as image_file
 
-    box = bounding_box(atlas_brain, MARGIN_MM)
-    head, brain, atlas_brain = (cut(image, box) for image in (head, brain, atlas_brain))
+    box = bounding_box(brain if atlas_brain is None else atlas_brain, MARGIN_MM)
+    head, brain = cut(head, box), cut(brain, box)
     voxels, inside = sitk.GetArrayFromImage(head), sitk.GetArrayFromImage(brain) > 0
-    outlines = [(sitk.GetArrayFromImage(atlas_brain) > 0, ATLAS_COLOUR), (inside, BRAIN_COLOUR)]
+    outlines = [(inside, BRAIN_COLOUR)]
+    if atlas_brain is not None:
+        outlines.insert(0, (sitk.GetArrayFromImage(cut(atlas_brain, box)) > 0, ATLAS_COLOUR))
     heights, columns, rows = (np.flatnonzero(inside.any(axis=axes)) for axes in ((1, 2), (0, 2), (0, 1)))
     levels = [int(heights[int(share * (len(heights) - 1))]) for share in AXIAL_SHARES]
     if lesion is not None:
@@ -48,7 +54,10 @@ def draw_strip(
             levels[1] = int(marked.sum(axis=(1, 2)).argmax())
     white = float(np.percentile(voxels[inside], 99.5))
     planes: list[Any] = [np.s_[level] for level in levels]
-    planes += [np.s_[::-1, int(np.median(columns))], np.s_[::-1, :, int(np.median(rows))]]
+    # Slices that are thicker than a pixel is wide fill several rows of the pictures across them.
+    rows_per_slice = max(round(head.GetSpacing()[2] / head.GetSpacing()[0]), 1)
+    across = np.repeat(np.arange(len(voxels))[::-1], rows_per_slice)
+    planes += [np.s_[across, int(np.median(columns))], np.s_[across, :, int(np.median(rows))]]
     tiles = [
         _tile(voxels[plane] / white, [(mask[plane], colour) for mask, colour in outlines]) for plane in planes
     ]

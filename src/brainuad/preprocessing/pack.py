@@ -3,6 +3,7 @@
     images.npy   (slices, channels, x, y) float16      index.tsv      one row per subject
     lesion.npy   (slices, x, y) bool                   geometry.json  affine of each subject's array grid
     brain.npy    (slices, x, y) bool                   recipe.json    name, settings, channels, size, spacing
+    boxes.tsv    one row per annotated box, where the data set has boxes; then their union is the lesion mask
 
 Slices of a subject are contiguous, from its lowest axial slice to its highest.
 """
@@ -20,18 +21,26 @@ import numpy as np
 import pandas as pd
 
 from brainuad.errors import InputError, ScanError
+from brainuad.preprocessing.boxes import (
+    boxes_path,
+    pack_boxes,
+    read_boxes,
+    union_mask,
+    write_packed_boxes,
+)
 from brainuad.preprocessing.derivatives import (
     brain_mask_path,
     derivative_path,
     lesion_mask_path,
 )
+from brainuad.preprocessing.histogram import Reference, load_references
 from brainuad.preprocessing.recipe_steps import Scan, apply_steps
 from brainuad.preprocessing.recipes import Recipe
 from brainuad.storage import atomic_path, read_json, write_json, write_table
 
 log = logging.getLogger(__name__)
 
-SUBJECT_COLUMNS = ["subject", "participant", "group", "age", "sex", "site"]
+SUBJECT_COLUMNS = ["subject", "participant", "group", "age", "sex", "site", "condition"]
 ARRAYS = ("images", "lesion", "brain")
 
 
@@ -42,17 +51,21 @@ def pack_dataset(
     recipe_name: str,
     recipe: Recipe,
     output_folder: Path,
+    references: Mapping[str, Path] = {},
 ) -> pd.DataFrame:
     """The index of the packed arrays, after writing them; memory holds one subject at a time.
 
-    A subject that cannot be packed is a row with status `excluded` and its reason.
+    A subject that cannot be packed is a row with status `excluded` and its reason. `references` gives the
+    derivatives folder of each data set to which the recipe matches histograms.
     """
+    matched = load_references(recipe, references)
     geometry: dict[str, list[list[float]]] = {}
+    boxes: dict[str, list[dict[str, str | int]]] = {}
     rows = []
     with ExitStack() as stack:
         files = {name: stack.enter_context(atomic_path(output_folder / f"{name}.npy")) for name in ARRAYS}
         writers = {name: stack.enter_context(GrowingArray(path)) for name, path in files.items()}
-        writer = _CohortWriter(derivatives_folder, recipe, writers, geometry)
+        writer = _CohortWriter(derivatives_folder, recipe, writers, geometry, boxes, matched)
         rows = [writer.add(row) for row in _records(quality_table)]
         if not geometry:
             counted = Counter(row["reason"] for row in rows).most_common(3)
@@ -63,7 +76,10 @@ def pack_dataset(
             )
     index = pd.DataFrame(rows)
     write_json(geometry, output_folder / "geometry.json")
-    write_json(_description(recipe_name, recipe, writers["images"], geometry), output_folder / "recipe.json")
+    description = _description(recipe_name, recipe, writers["images"], geometry)
+    subjects = {name: reference.subject for name, reference in matched.items()}
+    write_json(description | ({"references": subjects} if subjects else {}), output_folder / "recipe.json")
+    write_packed_boxes(boxes, output_folder / "boxes.tsv")
     write_table(index, output_folder / "index.tsv")
     log.info("%s, %s: %d of %d subjects packed", dataset, recipe_name, len(geometry), len(index))
     return index
@@ -95,6 +111,8 @@ class _CohortWriter:
     recipe: Recipe
     arrays: Mapping[str, "GrowingArray"]
     geometry: dict[str, list[list[float]]]
+    boxes: dict[str, list[dict[str, str | int]]]
+    references: Mapping[str, Reference]
 
     def add(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """The index row of a subject, whose slices are appended unless it is excluded."""
@@ -105,8 +123,9 @@ class _CohortWriter:
             return entry | {"reason": row.get("reason") or "excluded by preprocessing"}
         try:
             scan, has_truth = read_scan(self.folder, row, self.recipe.modalities)
-            packed = _packed(apply_steps(scan, self.recipe.steps))
+            packed = _packed(apply_steps(scan, self.recipe.steps, self.references))
             self._check_size(packed["images"])
+            note = self._add_boxes(row["subject"], packed, scan.affine)
         except ScanError as error:
             log.warning("%s is not packed: %s", row["subject"], error)
             return entry | {"reason": str(error)}
@@ -120,8 +139,21 @@ class _CohortWriter:
             "slices": len(packed["images"]),
             "lesion_voxels": int(packed["lesion"].sum()) if has_truth else "",
             "status": "ok",
+            "reason": note,
             "image_hash": hashlib.blake2b(packed["images"].data, digest_size=16).hexdigest(),
         }
+
+    def _add_boxes(self, subject: str, packed: dict[str, np.ndarray], affine: np.ndarray) -> str:
+        """A remark on boxes that were lost, after adding the subject's boxes to its lesion mask."""
+        path = boxes_path(self.folder, subject)
+        if not path.exists():
+            return ""
+        depth, *plane = packed["lesion"].shape
+        to_derivative = np.linalg.solve(affine, packed["affine"])
+        found, lost = pack_boxes(read_boxes(path), to_derivative, (*plane, depth))
+        packed["lesion"] |= union_mask(found, (*plane, depth))
+        self.boxes[subject] = found
+        return f"boxes outside the field of view of the recipe: {lost}" if lost else ""
 
     def _check_size(self, images: np.ndarray) -> None:
         expected = self.arrays["images"].item_shape
@@ -149,8 +181,8 @@ def _packed(scan: Scan) -> dict[str, np.ndarray]:
 def read_scan(folder: Path, row: Mapping[str, Any], modalities: tuple[str, ...]) -> tuple[Scan, bool]:
     """The derivatives of a subject on their common grid, and whether its lesions are known.
 
-    Lesions are known from a mask, or because the subject is healthy (then there are none). Without a brain
-    mask file the brain is where any image is positive.
+    Lesions are known from a mask or boxes, or because the subject is healthy (then there are none). Without a
+    brain mask file the brain is where any image is positive.
     """
     subject = row["subject"]
     missing = [m for m in modalities if not derivative_path(folder, subject, m).exists()]
@@ -164,7 +196,7 @@ def read_scan(folder: Path, row: Mapping[str, Any], modalities: tuple[str, ...])
     brain = _mask(brain_path, first.shape, affine) if brain_path.exists() else np.any(images > 0, axis=0)
     has_lesion_mask = lesion_path.exists()
     lesion = _mask(lesion_path, first.shape, affine) if has_lesion_mask else np.zeros(first.shape, dtype=bool)
-    known = has_lesion_mask or row.get("group") == "healthy"
+    known = has_lesion_mask or boxes_path(folder, subject).exists() or row.get("group") == "healthy"
     corrected = _bias_corrected(derivative_path(folder, subject, modalities[0]))
     return Scan(images, brain, lesion, affine, corrected), known
 

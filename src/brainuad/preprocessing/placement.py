@@ -9,7 +9,7 @@ from pathlib import Path
 
 import SimpleITK as sitk
 
-from brainuad.atlas import sri24_paths
+from brainuad.atlas import AtlasName, atlas_paths
 from brainuad.errors import ScanError
 from brainuad.preprocessing.geometry import isotropic, masked, volume_ml
 from brainuad.preprocessing.measures import check_brain_volume
@@ -28,15 +28,15 @@ from brainuad.preprocessing.skull_strip import strip_skull
 
 @dataclass(frozen=True)
 class Atlas:
-    """The SRI24 brain and its mask; their grid is that of all derivatives."""
+    """The brain of an atlas and its mask; their grid is that of all derivatives."""
 
     brain: sitk.Image
     mask: sitk.Image
 
     @staticmethod
-    def read(folder: Path) -> "Atlas":
-        """The atlas files in a folder."""
-        paths = sri24_paths(folder)
+    def read(folder: Path, name: AtlasName) -> "Atlas":
+        """One of the atlases in the folder of atlases."""
+        paths = atlas_paths(folder, name)
         return Atlas(read_scan(paths.brain, "atlas"), read_mask(paths.mask, "atlas mask"))
 
 
@@ -44,25 +44,31 @@ class Atlas:
 class Placement:
     """The brain mask on the reference's working grid, and for each modality the way from atlas points to it.
 
-    `to_atlas` is the mutual information (nats) with the atlas, `to_reference` the lowest among the modalities
-    that were registered to the reference, None where none was.
+    `grid` is an image on the grid of the derivatives. `to_atlas` is the mutual information (nats) with the atlas, None
+    without one; `to_reference` the lowest among the modalities that were registered to the reference, None where none
+    was.
     """
 
     brain: sitk.Image
     working: sitk.Image
+    grid: sitk.Image
     transforms: dict[str, sitk.AffineTransform]
-    to_atlas: float
+    to_atlas: float | None
     to_reference: float | None
 
 
-def place(raw: RawSubject, atlas: Atlas, settings: PreprocessingSettings, threads: int) -> Placement:
-    """Where the subject lies on the atlas; an implausible brain volume is a `ScanError`."""
+def place(raw: RawSubject, atlas: Atlas | None, settings: PreprocessingSettings, threads: int) -> Placement:
+    """Where the subject lies on the atlas, or on its own grid without one.
+
+    An implausible brain volume is a `ScanError`, unless the mask is that of a whole head.
+    """
     reference: str = settings.reference
     on_grid = [m for m, image in raw.images.items() if same_grid(image, raw.images[reference])]
     needed = on_grid if settings.skull_strip == "none" else [reference]
     working = {modality: isotropic(raw.images[modality], settings.resolution_mm) for modality in needed}
     brain = strip_skull(working, settings, threads)
-    check_brain_volume(volume_ml(brain), settings.plausible)
+    if settings.finds_brain:
+        check_brain_volume(volume_ml(brain), settings.plausible)
     others = {
         modality: _to_reference(raw, modality, working[reference], brain, settings)
         for modality in raw.images
@@ -77,8 +83,9 @@ def place(raw: RawSubject, atlas: Atlas, settings: PreprocessingSettings, thread
     return Placement(
         brain,
         working[reference],
+        atlas.mask if atlas else sitk.DICOMOrient(raw.images[reference], "LPS"),
         transforms,
-        atlas_to_reference.mutual_information,
+        atlas_to_reference.mutual_information if atlas else None,
         min(reached, default=None),
     )
 
@@ -102,8 +109,10 @@ def _to_reference(
 
 
 def _to_atlas(
-    atlas: Atlas, reference: sitk.Image, brain: sitk.Image, settings: PreprocessingSettings
+    atlas: Atlas | None, reference: sitk.Image, brain: sitk.Image, settings: PreprocessingSettings
 ) -> Registered:
+    if atlas is None:
+        return Registered(sitk.AffineTransform(3), 0.0)
     only_brain = masked(reference, brain)
     if settings.registration == "none":
         identity = sitk.AffineTransform(3)

@@ -7,9 +7,10 @@ from typing import Any
 
 import SimpleITK as sitk
 
+from brainuad.preprocessing.derivatives import description_path
 from brainuad.preprocessing.scan import write_image
 from brainuad.preprocessing.settings import PreprocessingSettings
-from brainuad.storage import atomic_path, write_json
+from brainuad.storage import atomic_path, read_json, write_json
 
 BIDS_VERSION = "1.10.0"
 
@@ -30,25 +31,23 @@ def common_sidecar(source: str, settings: PreprocessingSettings) -> dict[str, An
     """What the sidecars of a subject share; `source` is a path relative to the data set's root."""
     return {
         "Sources": [f"bids:raw:{source}"],
-        "SpatialReference": "SRI24",
+        "SpatialReference": settings.space,
         "SkullStripEngine": settings.skull_strip,
-        "Registration": settings.registration,
+        "Registration": "none" if settings.atlas == "none" else settings.registration,
         "Settings": settings.model_dump(mode="json", exclude={"hd_bet": {"program", "weights"}}),
     }
 
 
-def describe_derivatives(derivatives: Path) -> None:
-    """Writes `dataset_description.json`, the provenance of a derivatives folder, unless it is there."""
-    path = Path(derivatives) / "dataset_description.json"
-    if path.is_file():
-        return
+def describe_derivatives(derivatives: Path, space: str) -> None:
+    """Writes `dataset_description.json`, the provenance and space of a derivatives folder, unless it is there."""
+    path = description_path(derivatives)
     programs = ("brain-uad", "SimpleITK")
-    write_json(
-        {
-            "Name": f"{Path(derivatives).name}, registered to SRI24",
-            "BIDSVersion": BIDS_VERSION,
-            "DatasetType": "derivative",
-            "GeneratedBy": [{"Name": name, "Version": version(name)} for name in programs],
-        },
-        path,
-    )
+    description = {
+        "Name": f"{Path(derivatives).name} in {space} space",
+        "BIDSVersion": BIDS_VERSION,
+        "DatasetType": "derivative",
+        "Space": space,
+        "GeneratedBy": [{"Name": name, "Version": version(name)} for name in programs],
+    }
+    if not path.is_file() or read_json(path) != description:
+        write_json(description, path)

@@ -13,7 +13,7 @@ from brainuad.preprocessing.measures import QUALITY_NUMBERS
 from brainuad.preprocessing.mosaic import draw_pages
 from brainuad.storage import read_json, write_table
 
-COHORT_PART = ("subject", "participant", "group", "age", "sex", "site")
+COHORT_PART = ("subject", "participant", "group", "age", "sex", "site", "condition")
 QUALITY_COLUMNS = (*COHORT_PART, "status", "reason", "note", *QUALITY_NUMBERS)
 
 
@@ -39,7 +39,7 @@ def summarise(derivatives: Path, cohort: pd.DataFrame, max_failed_share: float =
 
 
 def _row(derivatives: Path, cohort_row: Mapping[Any, Any]) -> dict[str, Any]:
-    row = {column: cohort_row[column] for column in COHORT_PART}
+    row = {column: cohort_row.get(column, "") for column in COHORT_PART}
     if cohort_row["status"] != "ok":
         return row | {"status": "excluded", "reason": cohort_row["reason"]}
     path = quality_path(derivatives, cohort_row["subject"])

@@ -4,10 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import nibabel as nib
+import numpy as np
 import SimpleITK as sitk
 
 from brainuad.datasets.base import path_inside
 from brainuad.errors import ScanError
+from brainuad.preprocessing.geometry import voxel_count
 from brainuad.preprocessing.scan import has_orientation, read_mask, read_scan, same_grid
 from brainuad.preprocessing.settings import PreprocessingSettings
 
@@ -39,9 +42,25 @@ def read_subject(row: Mapping[str, str], root: Path, settings: PreprocessingSett
     lesion, lesion_on = None, ""
     if "mask" in paths:
         lesion = read_mask(paths["mask"], "mask")
+        if settings.single_label:
+            _check_single_label(paths["mask"])
         lesion_on = _grid_owner(lesion, images, settings.reference)
+        if not same_grid(lesion, images[lesion_on]):
+            notes.append(f"mask: less than a voxel off the grid of {lesion_on}")
     brain = _fitting_brain_mask(paths.get("brain_mask"), images[settings.reference])
+    if settings.skull_strip == "none" and brain is not None and not voxel_count(brain):
+        raise ScanError("brain_mask: empty, so the skull was not stripped as published")
     return RawSubject(images, lesion, lesion_on, brain, notes)
+
+
+def _check_single_label(path: Path) -> None:
+    """Raises a `ScanError` for a readable mask with several positive values: nobody has said what they mean."""
+    labels = np.unique(np.asarray(nib.Nifti1Image.from_filename(path).dataobj, dtype=np.float32))
+    if len(positive := labels[labels > 0]) > 1:
+        shown = ", ".join(f"{value:g}" for value in positive[:5]) + (", …" if len(positive) > 5 else "")
+        raise ScanError(
+            f"mask: {len(positive)} labels ({shown}), expected one; `single_label: false` takes all as lesion"
+        )
 
 
 def _located(row: Mapping[str, str], root: Path, column: str) -> Path:
@@ -52,10 +71,14 @@ def _located(row: Mapping[str, str], root: Path, column: str) -> Path:
 
 
 def _grid_owner(mask: sitk.Image, images: Mapping[str, sitk.Image], reference: str) -> str:
-    """The modality on whose grid the mask lies, the reference before others."""
-    for modality in sorted(images, key=lambda name: name != reference):
-        if same_grid(mask, images[modality]):
-            return modality
+    """The modality on whose grid the mask lies, the reference before others; headers may be rounded.
+
+    The masks of Ljubljana in the Shifts data lie up to half a millimetre per axis off their images.
+    """
+    for tolerance_mm in (0.1, min(mask.GetSpacing())):
+        for modality in sorted(images, key=lambda name: name != reference):
+            if same_grid(mask, images[modality], tolerance_mm):
+                return modality
     same_shape = [modality for modality, image in images.items() if image.GetSize() == mask.GetSize()]
     what = "its position differs from that of" if same_shape else "its shape differs from that of"
     size = " x ".join(str(count) for count in mask.GetSize())

@@ -1,10 +1,10 @@
 """The steps of a recipe, applied to one subject: images, masks and affine move together.
 
 Sources: Kascenas 2023, section 4.1 (percentile, slices, bilinear 128); Behrendt 2023, section 3.1 (crop,
-rescale, halve); Frotscher 2023, section 4.1 (percentile, 128).
+rescale, halve); Frotscher 2023, section 4.1 (percentile, 128; histograms matched to one subject).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,12 +13,15 @@ import SimpleITK as sitk
 
 from brainuad.errors import ScanError
 from brainuad.preprocessing.bias import correct_bias
+from brainuad.preprocessing.histogram import Reference, match_histograms
 from brainuad.preprocessing.recipes import (
     BiasCorrect,
     CropOrPad,
     CropToBrain,
     KeepSlices,
+    MatchHistogram,
     Normalise,
+    PadToSquare,
     Resample,
     ResizeInPlane,
     Smooth,
@@ -50,10 +53,18 @@ class Scan:
         return np.linalg.norm(self.affine[:3, :3], axis=0)
 
 
-def apply_steps(scan: Scan, steps: Sequence[Any]) -> Scan:
-    """The scan after every step of a recipe; a scan that a step cannot treat is a `ScanError`."""
+def apply_steps(scan: Scan, steps: Sequence[Any], references: Mapping[str, Reference] = {}) -> Scan:
+    """The scan after every step of a recipe; a scan that a step cannot treat is a `ScanError`.
+
+    `references` are the subjects of other data sets whose histograms are matched, by data set; their channels are
+    those of the scan.
+    """
     for step in steps:
-        scan = _STEPS[type(step)](scan, step)
+        if isinstance(step, MatchHistogram):
+            matched = match_histograms(scan.images, references[step.dataset].images, step)
+            scan = replace(scan, images=matched)
+        else:
+            scan = _STEPS[type(step)](scan, step)
     return scan
 
 
@@ -163,14 +174,13 @@ def _resize_in_plane(scan: Scan, step: ResizeInPlane) -> Scan:
         return resized.numpy().transpose(1, 2, 3, 0)
 
     masks = np.stack([scan.brain, scan.lesion]).astype(np.float32)
-    options = {"mode": "bilinear"} if step.masks == "linear" else {"mode": "nearest-exact"}
-    brain, lesion = resize(masks, **options) > 0.5
+    brain, lesion = resize(masks, mode="nearest-exact" if step.masks == "nearest" else "bilinear")
     scale = np.array([scan.shape[0] / step.size, scan.shape[1] / step.size, 1.0])
     return replace(
         scan,
         images=resize(scan.images, mode="bilinear", antialias=step.antialias),
-        brain=brain,
-        lesion=lesion,
+        brain=brain > 0.5,
+        lesion=lesion > (0 if step.masks == "linear-gt0" else 0.5),
         affine=_on_new_grid(scan.affine, scale, (scale - 1) / 2),
     )
 
@@ -182,12 +192,27 @@ def _keep_slices(scan: Scan, step: KeepSlices) -> Scan:
         first, last = (kept[0], kept[-1]) if kept.size else (0, -1)
     elif step.trim is not None:
         first, last = step.trim[0], depth - 1 - step.trim[1]
+    elif step.middle:
+        first = last = depth // 2
     else:
         first, last = step.first or 0, depth - 1 if step.last is None else min(step.last, depth - 1)
     if first > last:
         raise ScanError(f"no axial slice of {depth} is left")
     start, size = np.array([0, 0, first]), np.array([*scan.shape[:2], last - first + 1])
     return _window(scan, start, size)
+
+
+def _pad_to_square(scan: Scan, step: PadToSquare) -> Scan:
+    missing = [max(scan.shape[:2]) - size for size in scan.shape[:2]]
+    padding = [((count + 1) // 2, count // 2) for count in missing] + [(0, 0)]
+    start = np.array([-before for before, _ in padding])
+    return replace(
+        scan,
+        images=np.stack([np.pad(image, padding, constant_values=image.min()) for image in scan.images]),
+        brain=np.pad(scan.brain, padding),
+        lesion=np.pad(scan.lesion, padding),
+        affine=_on_new_grid(scan.affine, scale=np.ones(3), offset=start),
+    )
 
 
 def _smooth(scan: Scan, step: Smooth) -> Scan:
@@ -225,6 +250,7 @@ _STEPS: dict[type, Callable[[Scan, Any], Scan]] = {
     Resample: _resample,
     ResizeInPlane: _resize_in_plane,
     KeepSlices: _keep_slices,
+    PadToSquare: _pad_to_square,
     Smooth: _smooth,
     BiasCorrect: _bias_correct,
 }

@@ -76,13 +76,14 @@ class Resample(Settings):
 class ResizeInPlane(Settings):
     """Bilinear resize of each axial slice to `size` × `size` pixels, keeping the field of view.
 
-    Masks: `linear` interpolates them and takes what exceeds one half, `nearest` takes the nearest pixel.
+    Masks: `linear` interpolates them and takes what exceeds one half, `nearest` takes the nearest pixel, and
+    `linear-gt0` takes every pixel that an interpolated lesion touches (Bercea 2023, AutoDDPM).
     """
 
     step: Literal["resize_in_plane"]
     size: PositiveInt
     antialias: bool = False
-    masks: Literal["linear", "nearest"] = "linear"
+    masks: Literal["linear", "nearest", "linear-gt0"] = "linear"
 
 
 class KeepSlices(Settings):
@@ -90,6 +91,7 @@ class KeepSlices(Settings):
 
     `above`: from the first to the last slice in which the sum over pixels of the mean of the modalities
     exceeds it. `first` and `last`: by index, both kept. `trim`: so many are removed at the bottom and top.
+    `middle`: the slice whose index is half the number of slices, rounded down.
     """
 
     step: Literal["keep_slices"]
@@ -97,13 +99,23 @@ class KeepSlices(Settings):
     first: int | None = Field(default=None, ge=0)
     last: int | None = Field(default=None, ge=0)
     trim: tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]] | None = None
+    middle: bool = False
 
     @model_validator(mode="after")
     def _one_rule(self) -> Self:
         by_index = self.first is not None or self.last is not None
-        if sum((self.above is not None, by_index, self.trim is not None)) != 1:
-            raise ValueError("give exactly one of above, first/last and trim")
+        if sum((self.above is not None, by_index, self.trim is not None, self.middle)) != 1:
+            raise ValueError("give exactly one of above, first/last, trim and middle")
         return self
+
+
+class PadToSquare(Settings):
+    """Pads the shorter side of the axial slices on both sides, each modality with its lowest value.
+
+    The odd pixel goes to the start.
+    """
+
+    step: Literal["pad_to_square"]
 
 
 class Smooth(Settings):
@@ -127,8 +139,31 @@ class BiasCorrect(Settings):
     shrink: PositiveInt = 4
 
 
+class MatchHistogram(Settings):
+    """Gives every modality the histogram of one subject of another data set (Frotscher 2023, Shifts data).
+
+    Without `subject` it is the first usable one in the order of that data set's quality table. The derivative of
+    the subject is taken as it is, so this step comes first. `levels` and `points` are SimpleITK's.
+    """
+
+    step: Literal["match_histogram"]
+    dataset: str
+    subject: str | None = None
+    levels: int = Field(default=256, ge=2)
+    points: PositiveInt = 1
+
+
 Step = Annotated[
-    CropToBrain | CropOrPad | Normalise | Resample | ResizeInPlane | KeepSlices | Smooth | BiasCorrect,
+    CropToBrain
+    | CropOrPad
+    | Normalise
+    | Resample
+    | ResizeInPlane
+    | KeepSlices
+    | PadToSquare
+    | Smooth
+    | BiasCorrect
+    | MatchHistogram,
     Field(discriminator="step"),
 ]
 
@@ -140,7 +175,9 @@ class Recipe(Settings):
     steps: tuple[Step, ...] = ()
 
     @model_validator(mode="after")
-    def _no_repetition(self) -> Self:
+    def _consistent(self) -> Self:
         if len(set(self.modalities)) != len(self.modalities):
             raise ValueError("a modality is named twice")
+        if any(step.step == "match_histogram" for step in self.steps[1:]):
+            raise ValueError("match_histogram must be the first step, and there can be one only")
         return self

@@ -2,7 +2,7 @@
 
 NIfTI is read with nibabel, which accepts headers that ITK refuses (directions rounded by a few parts in a
 thousand), and converted; world coordinates stay the same (nibabel counts to the right, front and top, ITK to
-the left, back and top).
+the left, back and top). The HDF5 files of fastMRI are read by `h5`.
 """
 
 import gzip
@@ -16,6 +16,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from brainuad.errors import ScanError
+from brainuad.preprocessing.h5 import read_h5
 from brainuad.storage import atomic_path
 
 RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
@@ -52,7 +53,9 @@ def read_mask(path: Path, label: str) -> sitk.Image:
 
 
 def has_orientation(path: Path) -> bool:
-    """Whether the header of a readable NIfTI file says how the voxel axes lie in the world."""
+    """Whether a readable file says how the voxel axes lie in the world; fastMRI's layout fixes it."""
+    if path.suffix == ".h5":
+        return True
     header = nib.load(path).header
     return not isinstance(header, nib.Nifti1Header) or bool(header["sform_code"] or header["qform_code"])
 
@@ -105,6 +108,8 @@ def write_image(image: sitk.Image, path: Path) -> None:
 
 
 def _read(path: Path, label: str) -> tuple[np.ndarray, np.ndarray]:
+    if path.suffix == ".h5":
+        return read_h5(path, label)
     try:
         _verify_checksum(path)
         image: Any = nib.load(path)

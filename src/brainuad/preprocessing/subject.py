@@ -1,4 +1,4 @@
-"""One subject from raw scans to derivatives on the SRI24 grid, with the numbers that tell whether to trust it.
+"""One subject from raw scans to derivatives on the atlas grid, with the numbers that tell whether to trust it.
 
 A scan that cannot be used never stops the cohort: the subject's `quality.json` says `excluded` and why.
 """
@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import SimpleITK as sitk
 
 from brainuad.errors import ScanError
 from brainuad.preprocessing.bias import correct_bias
+from brainuad.preprocessing.boxes import write_boxes
 from brainuad.preprocessing.derivatives import (
     brain_mask_path,
     derivative_path,
@@ -37,6 +39,7 @@ from brainuad.preprocessing.geometry import (
     voxel_count,
     without_negatives,
 )
+from brainuad.preprocessing.head_bias import correct_head_bias
 from brainuad.preprocessing.measures import (
     QUALITY_NUMBERS,
     check_coverage,
@@ -53,6 +56,8 @@ from brainuad.preprocessing.provenance import (
     write_with_sidecar,
 )
 from brainuad.preprocessing.raw_subject import RawSubject, read_subject
+from brainuad.preprocessing.registration import matrix_of
+from brainuad.preprocessing.scan import same_grid
 from brainuad.preprocessing.settings import PreprocessingSettings
 from brainuad.storage import write_json
 
@@ -70,13 +75,14 @@ def preprocess_subject(
 ) -> dict[str, Any]:
     """The content of the subject's `quality.json`, after writing its derivatives under `output`.
 
-    `row` is a row of the cohort table of the data set in `root`, `output` the derivatives folder of the data
-    set. A defect of the scans gives status `excluded` and a reason; only a missing engine or atlas raises.
+    `row` is a row of the cohort table of the data set in `root`, `atlas_folder` the folder of all atlases, `output`
+    the derivatives folder of the data set. A defect of the scans gives status `excluded` and a reason; only a
+    missing engine or atlas raises.
     """
     started = time.monotonic()
     subject = row["subject"]
-    atlas = Atlas.read(atlas_folder)
-    describe_derivatives(output)
+    atlas = None if settings.atlas == "none" else Atlas.read(atlas_folder, settings.atlas)
+    describe_derivatives(output, settings.space)
     _clear(output, subject)
     quality: dict[str, Any] = {"subject": subject, "status": "ok", "reason": "", "note": ""}
     quality |= dict.fromkeys(QUALITY_NUMBERS) | {"skull_strip": settings.skull_strip}
@@ -87,6 +93,8 @@ def preprocess_subject(
             derived = _on_atlas(raw, placement, atlas, settings)
             quality |= derived.numbers
             _write(_Source(subject, row, settings, Path(output)), raw, placement, derived)
+            remarks = write_boxes(row, root, settings.reference, raw.images[settings.reference], output)
+            quality["note"] = "; ".join(filter(None, (quality["note"], *remarks)))
         except ScanError as error:
             _clear(output, subject)
             quality |= {"status": "excluded", "reason": str(error)}
@@ -111,29 +119,26 @@ class _Source:
 
 @dataclass(frozen=True)
 class _OnAtlas:
-    """Masks on the whole atlas grid, and the numbers of the quality table."""
+    """Masks on the whole atlas grid, or the reference's own, and the numbers of the quality table."""
 
     brain: sitk.Image
-    atlas_brain: sitk.Image
+    atlas_brain: sitk.Image | None
     lesion: sitk.Image | None
     numbers: dict[str, Any]
 
 
 def _on_atlas(
-    raw: RawSubject, placement: Placement, atlas: Atlas, settings: PreprocessingSettings
+    raw: RawSubject, placement: Placement, atlas: Atlas | None, settings: PreprocessingSettings
 ) -> _OnAtlas:
     """The masks on the atlas grid; a brain that does not lie on the atlas brain is a `ScanError`."""
-    reference = settings.reference
-    brain = resample_mask(placement.brain, atlas.mask, placement.transforms[reference], "linear-half")
-    overlap = dice(brain, atlas.mask)
-    check_overlap(overlap, settings.plausible)
+    grid = placement.grid
+    brain = resample_mask(placement.brain, grid, placement.transforms[settings.reference], "linear-half")
+    numbers: dict[str, Any] = {} if atlas is None else _fit(brain, placement, atlas, settings)
     shares = {m: coverage(image, brain, placement.transforms[m]) for m, image in raw.images.items()}
     for modality, share in shares.items():
         check_coverage(share, modality, settings.plausible)
-    numbers: dict[str, Any] = {
-        "brain_ml": round(volume_ml(placement.brain), 1),
-        "atlas_dice": round(overlap, 4),
-        "mutual_information": round(placement.to_atlas, 4),
+    numbers |= {
+        "brain_ml": round(volume_ml(placement.brain), 1) if settings.finds_brain else None,
         "coverage": round(min(shares.values()), 4),
         "snr": round(signal_to_noise(placement.working, placement.brain), 1),
     }
@@ -145,13 +150,22 @@ def _on_atlas(
     notes, lesion = list(raw.notes), None
     if raw.lesion is not None:
         rule, transform = settings.lesion_interpolation, placement.transforms[raw.lesion_on]
-        lesion = resample_mask(raw.lesion, atlas.mask, transform, rule)
+        lesion = resample_mask(raw.lesion, grid, transform, rule)
         numbers |= _lesion_numbers(raw.lesion, lesion, brain)
         if not numbers["lesion_voxels"]:
             notes.append(
                 "no lesion in the mask" if not numbers["lesion_ml"] else "lesion outside the atlas grid"
             )
-    return _OnAtlas(brain, atlas.mask, lesion, numbers | {"note": "; ".join(notes)})
+    return _OnAtlas(brain, atlas.mask if atlas else None, lesion, numbers | {"note": "; ".join(notes)})
+
+
+def _fit(
+    brain: sitk.Image, placement: Placement, atlas: Atlas, settings: PreprocessingSettings
+) -> dict[str, Any]:
+    overlap = dice(brain, atlas.mask)
+    check_overlap(overlap, settings.plausible, settings.registration)
+    assert placement.to_atlas is not None
+    return {"atlas_dice": round(overlap, 4), "mutual_information": round(placement.to_atlas, 4)}
 
 
 def _lesion_numbers(raw_lesion: sitk.Image, lesion: sitk.Image, brain: sitk.Image) -> dict[str, Any]:
@@ -169,13 +183,11 @@ def _write(source: _Source, raw: RawSubject, placement: Placement, derived: _OnA
     brain = cut(derived.brain, box) if box else derived.brain
     for modality, image in raw.images.items():
         transform = placement.transforms[modality]
-        moved = masked(without_negatives(resample(image, brain, transform)), brain)
-        if settings.n4:
-            moved = correct_bias(moved, brain, settings.n4_parameters)
+        moved = _finished(without_negatives(_on_grid(image, brain, transform)), brain, settings)
         path = transform_path(output, subject, modality)
         write_transform(transform, path)
         sidecar = source.sidecar(modality) | {
-            "SkullStripped": True,
+            "SkullStripped": not settings.keep_skull,
             "BiasCorrected": settings.n4,
             "Transform": path.name,
         }
@@ -188,6 +200,23 @@ def _write(source: _Source, raw: RawSubject, placement: Placement, derived: _OnA
         write_with_sidecar(lesion, lesion_mask_path(output, subject), sidecar)
     head = resample(raw.images[settings.reference], derived.brain, placement.transforms[settings.reference])
     draw_strip(head, derived.brain, derived.atlas_brain, derived.lesion, strip_path(output, subject))
+
+
+def _on_grid(image: sitk.Image, grid: sitk.Image, transform: sitk.Transform) -> sitk.Image:
+    """The image on another grid; one that lies on it already is only turned and keeps its values to the bit."""
+    turned = sitk.DICOMOrient(image, "LPS")
+    if same_grid(turned, grid) and np.array_equal(matrix_of(transform), np.eye(4)):
+        turned.CopyInformation(grid)
+        return turned
+    return resample(image, grid, transform)
+
+
+def _finished(image: sitk.Image, brain: sitk.Image, settings: PreprocessingSettings) -> sitk.Image:
+    """The image of the brain or of the whole head, with its bias corrected where that is asked for."""
+    if settings.keep_skull:
+        return correct_head_bias(image, settings.n4_parameters) if settings.n4 else image
+    image = masked(image, brain)
+    return correct_bias(image, brain, settings.n4_parameters) if settings.n4 else image
 
 
 def _clear(output: Path, subject: str) -> None:

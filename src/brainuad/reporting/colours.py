@@ -1,8 +1,9 @@
 """One colour, dash and marker per method, the same in every figure and page.
 
-A colour depends on the method's name alone, so adding a method changes no other. Families have fixed hues
-taken from the colour-blind safe palettes of Okabe and Ito (2008) and of Tol (2021); variants of a family
-(noise, filter, patch grid) are lighter or darker shades of it.
+A colour depends on the method's name alone, so adding a method changes no other. Families have fixed hues,
+most of them from the colour-blind safe palettes of Okabe and Ito (2008) and of Tol (2021), the others chosen
+so that no two are alike to people who do not see red or green; variants of a family (noise, filter, patch
+grid) are lighter or darker shades of it. Dash and marker tell apart what shade alone might not.
 """
 
 import colorsys
@@ -24,12 +25,22 @@ FAMILIES = {
     "pddpm": "#D55E00",
     "andi": "#009E73",
     "autoddpm": "#882255",
-    "sivae": "#CC79A7",
-    "ra": "#CC3311",
-    "mkd": "#7A5230",
+    "sivae": "#E78AC3",
+    "ra": "#B00020",
+    "mkd": "#C8A882",
     "unet": "#111111",
     "nnunet": "#111111",
     "supervised": "#111111",
+}
+# Other names of a family, by the beginning of a method's name.
+ALIASES = {
+    "thresholding": "threshold",
+    "thresh": "threshold",
+    "f-anogan": "fanogan",
+    "si-vae": "sivae",
+    "nn-unet": "nnunet",
+    "reconstruction": "diffusion",
+    "one-shot": "ddpm-one-shot",
 }
 # Share of white (positive) or black (negative) mixed into the family's colour.
 SHADES = {
@@ -79,9 +90,17 @@ def marker_of(method: str) -> str:
     return MARKERS[(first + (_position(variant) if variant else 0)) % len(MARKERS)]
 
 
+def family_of(method: str) -> str:
+    """The family that a method belongs to, itself a name of which the colour can be asked."""
+    return _parts(method)[0]
+
+
 def _parts(method: str) -> tuple[str, str]:
-    name = method.lower().replace("_", "-")
-    plain = name.replace("f-anogan", "fanogan").replace("si-vae", "sivae").replace("nn-unet", "nnunet")
+    plain = method.lower().replace("_", "-")
+    for alias, name in ALIASES.items():
+        if plain == alias or plain.startswith(f"{alias}-"):
+            plain = name + plain[len(alias) :]
+            break
     first, _, variant = plain.partition("-")
     if first in FAMILIES:
         return first, variant

@@ -15,7 +15,7 @@ import matplotlib
 import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from brainuad.reporting.figures.maps import MAP_COLOURS
+from brainuad.reporting.figures.pictures import MAP_COLOURS
 from brainuad.reporting.figures.style import Results
 from brainuad.reporting.inputs import DatasetEntry, ReportInputs
 from brainuad.reporting.names import dataset_name
@@ -23,6 +23,7 @@ from brainuad.reporting.pages.cost import duration_text, method_costs, step_cost
 from brainuad.reporting.pages.leaderboard import boards
 from brainuad.reporting.pages.overview import study_card
 from brainuad.reporting.pages.quality import Quality, cohort_quality
+from brainuad.reporting.pages.ranking import RankingPage, ranking_page
 from brainuad.reporting.pages.results import shown_figures, shown_tables
 from brainuad.reporting.pages.significance import matrices
 from brainuad.reporting.pages.subjects import SubjectPage, write_subject_pages
@@ -34,6 +35,7 @@ STATIC = ("report.css", "report.js", "viewer.js")
 PAGES = (
     ("index", "Overview"),
     ("leaderboard", "Leaderboard"),
+    ("ranking", "Across studies"),
     ("significance", "Significance"),
     ("tables", "Paper tables"),
     ("figures", "Figures"),
@@ -64,6 +66,7 @@ def _write_report(inputs: ReportInputs, folder: Path) -> None:
     contents: dict[str, dict[str, Any]] = {
         "index": {"cards": [study_card(result) for result in results], "subjects": subjects},
         "leaderboard": {"sections": _by_dataset(results, boards_of)},
+        "ranking": {"page_content": _ranking(inputs, folder)},
         "significance": {"sections": _by_dataset(results, lambda r, d: matrices(r.study, d))},
         "tables": {"studies": [(r.study, shown_tables(r.study)) for r in results]},
         "figures": {"studies": [(r.study, shown_figures(r.study, folder)) for r in results]},
@@ -82,6 +85,16 @@ def _write_report(inputs: ReportInputs, folder: Path) -> None:
 def boards_of(results: Results, dataset: str) -> list[Any]:
     """The leaderboards of one study on a data set."""
     return boards(results.study, results.scores, dataset)
+
+
+def _ranking(inputs: ReportInputs, folder: Path) -> RankingPage:
+    """The leaderboard across studies; its tables are copied into the report."""
+    page = ranking_page(inputs.leaderboard, inputs.phantoms)
+    for path in page.files:
+        target = folder / "assets" / "leaderboard" / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(inputs.leaderboard / path, target)  # type: ignore[operator]
+    return page
 
 
 def _environment(inputs: ReportInputs) -> Environment:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from brainuad.evaluation.settings import PostProcessingStep
-from brainuad.reporting.settings import FigureSettings, TableSettings
+from brainuad.reporting.figure_settings import FigureSettings
+from brainuad.reporting.settings import TableSettings
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,8 @@ class MethodEntry:
     """One method of a study: its name in paths, how it is written, its model and post-processing steps.
 
     `maps` names the method whose maps it takes over; "" means its own. `remark` is what its readers must know.
+    `compared` is False for variants of a sweep and ablations on validation patients, which only tables and
+    figures show.
     """
 
     name: str
@@ -24,6 +27,7 @@ class MethodEntry:
     maps: str = ""
     steps: tuple[PostProcessingStep, ...] = ()
     remark: str = ""
+    compared: bool = True
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,11 @@ class StudyEntry:
     tables: Mapping[str, TableSettings] = field(default_factory=dict)
     figures: Mapping[str, FigureSettings] = field(default_factory=dict)
 
+    @property
+    def compared_methods(self) -> tuple[MethodEntry, ...]:
+        """The methods that pages compare with each other."""
+        return tuple(method for method in self.methods if method.compared)
+
     def scores(self, method: str, run: int, dataset: str) -> Path:
         """The tidy scores of one method, run and data set."""
         return self.folder / "scores" / method / f"run-{run}" / f"{dataset}.tsv"
@@ -65,9 +74,21 @@ class StudyEntry:
         maps = next((entry.maps for entry in self.methods if entry.name == method), "") or method
         return self.folder / "maps" / maps / f"run-{run}" / f"{dataset}.tsv"
 
+    def seconds(self, method: str, run: int, dataset: str) -> Path:
+        """Seconds of every volume, with post-processing."""
+        return self.folder / "scores" / method / f"run-{run}" / f"{dataset}_seconds.tsv"
+
     def cost(self, model: str, run: int) -> Path:
         """What a training took."""
         return self.folder / "models" / model / f"run-{run}" / "cost.json"
+
+    def training_log(self, model: str, run: int) -> Path:
+        """The numbers logged while a model was trained."""
+        return self.folder / "models" / model / f"run-{run}" / "log.tsv"
+
+    def embeddings(self, method: str, run: int) -> Path:
+        """Latent vectors of slices, by the model of a method."""
+        return self.folder / "embeddings" / method / f"run-{run}.tsv"
 
     def statistics(self, dataset: str) -> Path:
         """The comparisons of methods on one data set."""
@@ -141,13 +162,15 @@ class ReportInputs:
     """Everything that the HTML report shows.
 
     `quality` lists every cohort that was preprocessed, `benchmarks` are folders of Snakemake's benchmark tables by the
-    name of the step. `subjects` volumes per data set get a page, with at most `slices` slices each.
+    name of the step. `leaderboard` is the folder of the ranking across studies. `subjects` volumes per data set get a
+    page, with at most `slices` slices each.
     """
 
     studies: tuple[StudyEntry, ...]
     provenance: Provenance
     quality: tuple[DatasetEntry, ...] = ()
     benchmarks: Mapping[str, Path] = field(default_factory=dict)
+    leaderboard: Path | None = None
     subjects: int = 4
     slices: int = 24
 

@@ -56,7 +56,7 @@ def choose_cases(store: ArrayStore, study: StudyEntry, dataset: str, count: int)
 
 def _scored_subjects(study: StudyEntry, dataset: str) -> set[str]:
     scored: set[str] = set()
-    for method in study.methods:
+    for method in study.compared_methods:
         table = _manifest(study.manifest(method.name, 0, dataset))
         if table is not None:
             scored |= set(table.loc[(table["role"] == "test") & (table["status"] == "ok"), "subject"])

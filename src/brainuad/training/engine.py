@@ -7,6 +7,7 @@ bit on a CPU, as one that was never killed: batches, noise and dropout are funct
 import logging
 import math
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -189,7 +190,7 @@ class Engine:
         if self.ema is not None and self.step >= self.settings.ema_start:
             self.ema.update_parameters(self.model)
         if self.step % self.settings.validate_every == 0 or self.step == self.settings.iterations:
-            numbers["validation"] = self._validate()
+            numbers |= self._validate()
             self._learn_from_validation(numbers["validation"])
         return numbers
 
@@ -212,25 +213,26 @@ class Engine:
         return bool(self.fabric.all_reduce(torch.tensor(float(value)), reduce_op="max"))
 
     @torch.no_grad()
-    def _validate(self) -> float:
-        """The mean validation loss over fixed batches with fixed noise; keeps the best weights."""
+    def _validate(self) -> dict[str, float]:
+        """The mean validation numbers over fixed batches with fixed noise; keeps the best weights."""
         weights = self.scored_weights()
         weights.eval()
         size = self.options.validation_batch_size or self.settings.batch_size
         order = BatchOrder(self.job.validation.index, size, "slices", self.job.seed, keep_rest=True)
         steps = range(min(self.settings.validation_batches, order.per_epoch))
-        total, count = 0.0, 0
+        totals, count = Counter[str](), 0
         for number, batch in enumerate(load_batches(self.job.validation, order, steps)):
             draws = Draws(self.job.seed, ("validation", number), self.draws.device)
             with self.fabric.autocast():
-                loss = weights.validation_loss(self._to_device(batch), draws).item()
-            total, count = total + loss * len(batch.images), count + len(batch.images)
+                numbers = weights.validation_numbers(self._to_device(batch), draws)
+            totals.update({name: value.item() * len(batch.images) for name, value in numbers.items()})
+            count += len(batch.images)
         # One process decides for all: running averages of normalisation layers may differ between them.
-        mean = float(self.fabric.broadcast(total / count))
-        if mean < self.history.best:
-            self.history.best, self.history.best_step = mean, self.step
+        means = self.fabric.broadcast({name: total / count for name, total in totals.items()})
+        if means["validation"] < self.history.best:
+            self.history.best, self.history.best_step = means["validation"], self.step
             self._save({"weights": weights.state_dict(), "step": self.step}, "best.ckpt")
-        return mean
+        return means
 
     def _learn_from_validation(self, loss: float) -> None:
         for schedule in self.schedules.values():

@@ -1,94 +1,26 @@
 """The score table of planted maps, against metrics computed plainly from the same arrays."""
 
-import nibabel
 import numpy as np
-import pandas as pd
 import pytest
 from scipy import ndimage
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from brainuad.arrays import ArrayStore
 from brainuad.errors import InputError
-from brainuad.evaluation.evaluate import evaluate_method
-from brainuad.evaluation.map_sets import MapSet
-from brainuad.evaluation.settings import EvaluationSettings
-from brainuad.preprocessing.derivatives import brain_mask_path, derivative_path, lesion_mask_path
-from brainuad.preprocessing.pack import pack_dataset
-from brainuad.preprocessing.recipes import Recipe
 from brainuad.storage import write_table
-
-SHAPE = (12, 10, 8)
-LABELS = {"study": "s", "method": "m", "run": 0}
-EXPONENT = 3
-ALL = ("oracle", "validation", "validation-bisection", "healthy-fpr", "yen")
-PATIENTS = {"v1": "validation", "v2": "validation", "p1": "test", "p2": "test", "p3": "test"}
-HEALTHY = {"h1": "validation", "h2": "validation", "h3": "test", "h4": "test"}
-
-
-def planted(subject, with_lesion):
-    """A brain, a lesion block and a map (true units) that is higher in the lesion."""
-    rng = np.random.default_rng(sum(map(ord, subject)))
-    brain = np.zeros(SHAPE, dtype=bool)
-    brain[1:-1, 1:-1] = True
-    lesion = np.zeros(SHAPE, dtype=bool)
-    if with_lesion:
-        x, y, z = rng.integers(2, 5, 3)
-        lesion[x : x + 4, y : y + 3, z : z + 3] = True
-    scores = (rng.exponential(size=SHAPE) * 0.2 + 0.6 * lesion) * brain
-    return brain, lesion, scores.astype(np.float16)
-
-
-def write_dataset(folder, dataset, roles, without_lesion=(), group="patient"):
-    """Packed arrays and maps of a data set, through the same files as in a run."""
-    quality, manifest = [], []
-    for subject, role in roles.items():
-        brain, lesion, scores = planted(subject, group == "patient" and subject not in without_lesion)
-        derivatives = folder / "derivatives" / dataset
-        for values, path in (
-            (brain, derivative_path(derivatives, subject, "t2")),
-            (brain, brain_mask_path(derivatives, subject)),
-            (lesion, lesion_mask_path(derivatives, subject)),
-        ):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            nibabel.save(nibabel.Nifti1Image(values.astype(np.float32), np.eye(4)), path)
-        quality.append(
-            {"subject": subject, "participant": subject, "group": group, "age": "", "status": "ok"}
-        )
-        maps = folder / "maps" / dataset
-        maps.mkdir(parents=True, exist_ok=True)
-        np.save(maps / f"sub-{subject}_map.npy", scores * np.float16(2**EXPONENT))
-        manifest.append(
-            {
-                "subject": subject,
-                "role": role,
-                "status": "ok",
-                "reason": "",
-                "scale_exponent": EXPONENT,
-                "l1": 0.25,
-                "image_score": float(scores.mean()),
-                "map": f"sub-{subject}_map.npy",
-            }
-        )
-    arrays = folder / "arrays" / dataset
-    pack_dataset(dataset, derivatives, pd.DataFrame(quality), "t2", Recipe(modalities=("t2",)), arrays)
-    write_table(pd.DataFrame(manifest), folder / "maps" / f"{dataset}.tsv")
-    return open_maps(folder, dataset)
-
-
-def open_maps(folder, dataset):
-    return MapSet.open(folder / "maps" / f"{dataset}.tsv", ArrayStore(folder / "arrays" / dataset))
-
-
-def split_of(**roles_of):
-    rows = [
-        {"dataset": dataset, "subject": subject, "participant": subject, "role": role}
-        for dataset, roles in roles_of.items()
-        for subject, role in roles.items()
-    ]
-    return pd.DataFrame(rows)
-
-
-SPLIT = split_of(toy=PATIENTS, well=HEALTHY)
+from tests.unit.evaluation.toy import (
+    HEALTHY,
+    PATIENTS,
+    SHAPE,
+    SPLIT,
+    TEST,
+    dice_of,
+    evaluate,
+    plain,
+    planted,
+    replace,
+    value,
+    write_dataset,
+)
 
 
 @pytest.fixture(scope="module")
@@ -97,35 +29,6 @@ def folder(tmp_path_factory):
     write_dataset(path, "toy", PATIENTS)
     write_dataset(path, "well", HEALTHY, group="healthy")
     return path
-
-
-def evaluate(folder, split=SPLIT, healthy=True, dataset="toy", **settings):
-    settings = EvaluationSettings(**{"protocols": ALL, **settings})
-    others = [open_maps(folder, "well")] if healthy else []
-    return evaluate_method(open_maps(folder, dataset), split, others, settings, LABELS)
-
-
-def value(scores, metric, subject="pooled", protocol="", stratum="", column="value"):
-    rows = scores[
-        (scores["metric"] == metric)
-        & (scores["subject"] == subject)
-        & (scores["protocol"] == protocol)
-        & (scores["stratum"] == stratum)
-    ]
-    assert len(rows) == 1, f"{len(rows)} rows"
-    return rows[column].item()
-
-
-def plain(subjects):
-    cases = [planted(subject, with_lesion=True) for subject in subjects]
-    return np.stack([c[2] for c in cases]).astype(np.float64), np.stack([c[1] for c in cases])
-
-
-def dice_of(predicted, truth):
-    return 2 * (predicted & truth).sum() / (predicted.sum() + truth.sum())
-
-
-TEST = ("p1", "p2", "p3")
 
 
 def test_average_precision_is_that_of_the_test_voxels(folder):
@@ -188,6 +91,26 @@ def test_the_healthy_threshold_keeps_the_rate_on_healthy_validation_maps(folder)
     fpr = value(scores, "fpr", "mean", "healthy-fpr", stratum="well")
     assert fpr == pytest.approx((test_maps >= threshold).mean())
     assert value(scores, "l1", "mean", stratum="well") == 0.25
+
+
+def test_on_the_grid_the_healthy_rate_counts_above_the_threshold_and_marks_at_it(folder):
+    scores, _ = evaluate(folder, healthy_fpr=0.1, healthy_fpr_grid=True, healthy_role="test")
+    threshold = value(scores, "threshold", protocol="healthy-fpr")
+    normal = np.stack([planted(s, False)[2] for s in ("h3", "h4")]).astype(np.float64)
+    rates = [(normal > k / 1000).mean(axis=(1, 2, 3)).mean() for k in range(1000)]
+    assert threshold == pytest.approx(np.argmax(np.array(rates) <= 0.1) / 1000)
+    maps, truth = plain(TEST)
+    assert value(scores, "dice", protocol="healthy-fpr") == pytest.approx(dice_of(maps >= threshold, truth))
+
+
+def test_a_grid_that_ends_too_early_gives_way_to_the_exact_threshold(tmp_path, caplog):
+    write_dataset(tmp_path, "toy", PATIENTS)
+    write_dataset(tmp_path, "well", HEALTHY, group="healthy")
+    for subject in ("h1", "h2"):
+        replace(tmp_path, "well", subject, np.full(SHAPE, 3.0))
+    scores, _ = evaluate(tmp_path, healthy_fpr_grid=True)
+    assert value(scores, "threshold", protocol="healthy-fpr") == pytest.approx(3, rel=0.01)
+    assert "the exact one beyond 1" in caplog.text
 
 
 def test_the_brain_alone_can_be_counted(folder):

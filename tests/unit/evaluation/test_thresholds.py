@@ -90,3 +90,46 @@ def test_the_yen_mask_grows_by_one_cross():
     assert thresholds.yen_mask(scores, 0.5, dilation=0).sum() == 1
     cross = ndimage.generate_binary_structure(3, 1)
     np.testing.assert_array_equal(mask, ndimage.binary_dilation(scores > 0.5, cross))
+
+
+def plain_grid_search(images, rate):
+    """The search of Bercea 2023 (RA), image by image, on values in true units."""
+    for threshold in np.linspace(0, 1, 1000, endpoint=False):
+        if np.mean([(image > threshold).mean() for image in images]) <= rate:
+            return threshold
+    return None
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.01, 0.05, 0.5])
+@pytest.mark.parametrize("exponent", [0, 8, 14])
+def test_the_healthy_threshold_on_the_grid_equals_a_plain_search(rate, exponent):
+    rng = np.random.default_rng(exponent)
+    stored = (rng.exponential(size=(7, 20, 20)) * 0.05 * 2**exponent).astype(np.float16)
+    counts = PatternCounts.of(stored, np.zeros(stored.shape, bool))
+    expected = plain_grid_search(stored.astype(np.float64) / 2**exponent, rate)
+    found = thresholds.healthy_grid_threshold(counts, rate, 2.0**exponent)
+    assert found / 2**exponent == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize("level", [0.0, 0.25, 0.998])
+def test_on_the_grid_tied_values_count_only_above_the_threshold(level):
+    scores = np.full((4, 5), level, dtype=np.float16)
+    counts = PatternCounts.of(scores, np.zeros(scores.shape, bool))
+    expected = plain_grid_search([scores.astype(np.float64)], 0.05)
+    assert thresholds.healthy_grid_threshold(counts, 0.05, 1.0) == pytest.approx(expected)
+
+
+def test_beyond_the_grid_there_is_no_threshold():
+    counts = PatternCounts.of(np.full(10, 3, dtype=np.float16), np.zeros(10, bool))
+    assert thresholds.healthy_grid_threshold(counts, 0.05, 1.0) is None
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.05, 0.3])
+def test_the_exact_healthy_threshold_keeps_the_mean_rate_of_equal_images(rate):
+    rng = np.random.default_rng(3)
+    images = (rng.exponential(size=(6, 30, 30)) * rng.random((6, 1, 1))).astype(np.float16)
+    counts = PatternCounts.of(images, np.zeros(images.shape, bool))
+    threshold = thresholds.healthy_threshold(counts, rate)
+    below = np.nextafter(np.float16(threshold), np.float16(0))
+    assert np.mean([(image >= threshold).mean() for image in images]) <= rate
+    assert np.mean([(image >= below).mean() for image in images]) > rate

@@ -281,3 +281,10 @@ def test_pretrained_features_are_asked_for_only_where_they_are_used() -> None:
     assert RaMap.pretrained_networks(RaMapSettings(perceptual=RANDOM)) == ()
     assert len(RaMap.remarks(RaMapSettings(perceptual=RANDOM))) == 1
     assert RaMap.remarks(RaMapSettings(perceptual=RANDOM, perceptual_weighting=False)) == ()
+
+
+def test_the_latent_vector_decodes_to_the_reconstruction() -> None:
+    model = Ra(RaSettings(network=SMALL), ImageShape(("t1",), (8, 8))).eval()
+    z = model.latent(images())
+    assert z.shape == (3, 5)
+    torch.testing.assert_close(model.decoder(z), model.reconstruct(images()))

@@ -1,16 +1,19 @@
 """The soft-introspective VAE: both losses and their gradients by hand, the order of the passes, the settings."""
 
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from brainuad.methods.base import Batch, ImageShape
 from brainuad.methods.si_vae import SiVae, SiVaeSettings
-from brainuad.networks.settings import ResidualCoderSettings
+from brainuad.networks.perceptual import PerceptualDistance
+from brainuad.networks.settings import PerceptualSettings, ResidualCoderSettings
 from brainuad.randomness import Draws, torch_generator
 
 SHAPE = ImageShape(("t1",), (4, 4))
@@ -238,3 +241,43 @@ def test_paper_settings_are_those_of_bercea_2023() -> None:
     assert training.patience == 500 * training.validate_every
     assert (training.augmentation.affine, training.augmentation.flip) == (1, 0.5)
     assert (training.optimiser.learning_rate, training.batch_size) == (5e-5, 8)
+
+
+def perceptual(size: int = 64) -> SiVae:
+    settings = SiVaeSettings(
+        network=SMALL, log_perceptual=True, perceptual=PerceptualSettings(weights="random")
+    )
+    torch.manual_seed(0)
+    model = SiVae(settings, ImageShape(("t1",), (size, size)))
+    model.load_pretrained(Path())
+    return model.eval()
+
+
+def test_validations_log_the_perceptual_distance_of_image_and_reconstruction_if_asked() -> None:
+    model = perceptual()
+    x = torch.rand(2, 1, 64, 64, generator=torch_generator(0))
+    with torch.no_grad():
+        numbers = model.validation_numbers(Batch(x, x > 0), Draws(0))
+        distance = PerceptualDistance(PerceptualSettings(weights="random")).eval()
+        expected = distance.distance(x, model.reconstruct(x)).mean()
+    torch.testing.assert_close(numbers["validation_perceptual"], expected)
+    torch.testing.assert_close(numbers["validation"], F.mse_loss(model.reconstruct(x), x))
+    assert set(small().eval().validation_numbers(batch(), Draws(0))) == {"validation"}
+
+
+def test_the_perceptual_network_is_no_part_of_the_model() -> None:
+    torch.manual_seed(0)
+    plain = SiVae(SiVaeSettings(network=SMALL), ImageShape(("t1",), (64, 64)))
+    same = perceptual()
+    assert plain.state_dict().keys() == same.state_dict().keys()
+    assert all(torch.equal(value, same.state_dict()[name]) for name, value in plain.state_dict().items())
+
+
+def test_only_a_trained_perceptual_network_is_asked_for() -> None:
+    random, alex = PerceptualSettings(weights="random"), PerceptualSettings(network="alex")
+    for settings, networks in (
+        (SiVaeSettings(perceptual=alex), ()),
+        (SiVaeSettings(log_perceptual=True, perceptual=random), ()),
+        (SiVaeSettings(log_perceptual=True, perceptual=alex), ("alex",)),
+    ):
+        assert SiVae.pretrained_networks(settings) == networks

@@ -167,3 +167,17 @@ def test_paper_scale_of_bercea_ends_in_a_4_by_4_convolution_and_has_no_bias() ->
     assert sum(parameter.numel() for parameter in vae.parameters()) == encoder + decoder == 8_995_328
     assert not [name for name, _ in vae.named_parameters() if name.endswith("bias")]
     assert not [m for m in vae.modules() if "Norm" in type(m).__name__]
+
+
+def test_the_latent_vector_is_the_mean_of_the_posterior() -> None:
+    mu, log_variance = torch.rand(4, 3, generator=torch_generator(1)), torch.zeros(4, 3)
+    assert torch.equal(model(mu, log_variance).latent(batch().images), mu)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_decoding_the_latent_vector_is_the_reconstruction(architecture: str) -> None:
+    vae = Vae(VaeSettings(**SMALL, architecture=architecture), SHAPE).eval()
+    x = batch().images
+    z = vae.latent(x)
+    assert z.shape == (4, 3)
+    torch.testing.assert_close(vae.network.decode(z), vae.reconstruct(x))

@@ -12,7 +12,7 @@ from brainuad.phantom.simulate import simulate_dataset
 from brainuad.phantom.tissues import HEAD_TISSUES
 from brainuad.phantom.warp import make_guide
 
-ATLAS_FOLDER = Path(__file__).parents[3] / "resources" / "sri24"
+ATLAS_FOLDER = Path(__file__).parents[3] / "resources"
 COARSE = PhantomSettings(spacing_mm=4.0)
 MEDIUM = PhantomSettings(spacing_mm=2.0)
 SIZE = 120
@@ -36,7 +36,7 @@ def ball() -> Model:
 
 def simulated(dataset: str, count: int, settings: PhantomSettings, root: Path, seed: int = 0) -> Path:
     """The root of a phantom data set; skips the test where the atlas is not installed."""
-    if not ATLAS_FOLDER.is_dir():
+    if not (ATLAS_FOLDER / "sri24").is_dir():
         pytest.skip("resources/sri24 absent: run `make atlas`")
     simulate_dataset(dataset, count, settings, seed, ATLAS_FOLDER, root)
     return root

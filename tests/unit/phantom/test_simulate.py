@@ -165,7 +165,7 @@ def test_headers_say_that_images_are_simulated(mslub):
 
 
 def test_a_bad_anatomy_folder_is_refused_before_any_work(tmp_path):
-    if not ATLAS_FOLDER.is_dir():
+    if not (ATLAS_FOLDER / "sri24").is_dir():
         pytest.skip("resources/sri24 absent: run `make atlas`")
     settings = PhantomSettings(anatomy=str(tmp_path / "absent"))
     with pytest.raises(InputError, match="anatomy"):

@@ -27,8 +27,8 @@ def small_world(tmp_path_factory: pytest.TempPathFactory) -> World:
     atlas, root = folder / "atlas", folder / "raw"
     points = world(ATLAS_AFFINE, ATLAS_SHAPE)
     for name, voxels in (("head", brain(points)), ("brain", brain(points))):
-        save(voxels, atlas / f"sri24_t1_{name}.nii.gz", ATLAS_AFFINE)
-    save((brain(points) > 0).astype(np.uint8), atlas / "sri24_brain_mask.nii.gz", ATLAS_AFFINE)
+        save(voxels, atlas / "sri24" / f"sri24_t1_{name}.nii.gz", ATLAS_AFFINE)
+    save((brain(points) > 0).astype(np.uint8), atlas / "sri24" / "sri24_brain_mask.nii.gz", ATLAS_AFFINE)
     to_atlas = pose()
     nod = pose(3.0, 1.0, (2.0, 1.0, -2.0))
     flipped = RAW_AFFINE @ np.diag([-1.0, 1, 1, 1])

@@ -11,11 +11,11 @@ from brainuad.preprocessing.settings import PreprocessingSettings
 from brainuad.preprocessing.subject import preprocess_subject
 
 REPOSITORY = Path(__file__).parents[3]
-SCANS, ATLAS = REPOSITORY.parent / "shared" / "data", REPOSITORY / "resources" / "sri24"
+SCANS, ATLAS = REPOSITORY.parent / "shared" / "data", REPOSITORY / "resources"
 pytestmark = [
     pytest.mark.real,
     pytest.mark.skipif(not SCANS.is_dir(), reason="the real scans of ../shared/data are not here"),
-    pytest.mark.skipif(not ATLAS.is_dir(), reason="the atlas is not installed (make atlas)"),
+    pytest.mark.skipif(not (ATLAS / "sri24").is_dir(), reason="the atlas is not installed (make atlas)"),
 ]
 
 

@@ -165,6 +165,35 @@ def test_contradictory_steps_are_refused(step):
         Recipe(modalities=("t1",), steps=(step,))
 
 
+@pytest.mark.parametrize(("depth", "kept"), [(9, 4), (10, 5), (1, 0)])
+def test_the_middle_slice_is_half_the_number_of_slices_rounded_down(depth, kept):
+    images = np.broadcast_to(np.arange(depth, dtype=np.float32), (1, 4, 4, depth))
+    result = run(scan_of(images), {"step": "keep_slices", "middle": True})
+    assert result.images.shape == (1, 4, 4, 1)
+    assert (result.images == kept).all()
+    assert result.affine[2, 3] == kept
+
+
+def test_padding_to_a_square_adds_the_lowest_value_of_each_image_on_both_sides():
+    images = np.stack([np.full((3, 6, 2), 5.0), np.full((3, 6, 2), 7.0)])
+    images[:, 1, 1, 1] = (1, 2)
+    lesion = np.ones((3, 6, 2), dtype=bool)
+    result = run(scan_of(images, lesion=lesion), {"step": "pad_to_square"})
+    assert result.shape == (6, 6, 2)
+    np.testing.assert_array_equal(result.images[:, 2:5], images)
+    assert (result.images[0, [0, 1, 5]] == 1).all()
+    assert (result.images[1, [0, 1, 5]] == 2).all()
+    assert result.lesion.sum() == lesion.sum()
+    np.testing.assert_allclose(result.affine @ (2, 0, 0, 1), AFFINE @ (0, 0, 0, 1))
+
+
+def test_a_square_is_not_padded():
+    images = np.random.default_rng(0).random((1, 5, 5, 2))
+    np.testing.assert_array_equal(
+        run(scan_of(images), {"step": "pad_to_square"}).images, images.astype(np.float32)
+    )
+
+
 def test_a_modality_named_twice_is_refused():
     with pytest.raises(ValidationError, match="twice"):
         Recipe(modalities=("t1", "t1"))
@@ -190,3 +219,13 @@ def test_n4_removes_a_smooth_field_unless_it_was_run_before() -> None:
     assert left_to_right(image[0]) > 1.4
     assert 0.93 < left_to_right(corrected) < 1.07
     assert apply_steps(replace(scan, bias_corrected=True), [step]).images is image
+
+
+def test_a_lesion_can_take_every_pixel_that_it_touches() -> None:
+    lesion = np.zeros((8, 8, 1), dtype=bool)
+    lesion[2, 3, 0] = True  # a quarter of one pixel of the half grid
+    step = {"step": "resize_in_plane", "size": 4}
+    images = np.ones((1, 8, 8, 1))
+    assert run(scan_of(images, lesion=lesion), step).lesion.sum() == 0
+    touched = run(scan_of(images, lesion=lesion), {**step, "masks": "linear-gt0"}).lesion
+    assert np.argwhere(touched).tolist() == [[1, 1, 0]]

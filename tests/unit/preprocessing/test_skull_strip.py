@@ -38,6 +38,18 @@ def test_specks_and_holes_are_removed_from_the_mask() -> None:
     assert mask.dtype == np.uint8
 
 
+def test_without_stripping_and_with_the_skull_the_mask_is_that_of_the_head() -> None:
+    _, y, x = np.indices((20, 30, 30))
+    radius = np.hypot(y - 15, x - 15)
+    voxels = np.random.default_rng(0).rayleigh(1.0, radius.shape)
+    voxels[(radius < 12) & (radius > 4)] += 60  # a bright head with a dark ventricle, cut off above and below
+    head = sitk.GetImageFromArray(voxels.astype(np.float32))
+    settings = PreprocessingSettings(skull_strip="none", keep_skull=True)
+    mask = sitk.GetArrayFromImage(strip_skull({"t1": head}, settings)) > 0
+    assert mask[radius < 12].all()
+    assert not mask[radius > 13].any()
+
+
 def test_an_image_without_a_positive_voxel_has_no_brain() -> None:
     with pytest.raises(ScanError, match="none found no brain"):
         strip_skull({"t1": image(np.s_[:0])}, BRAIN_ONLY)

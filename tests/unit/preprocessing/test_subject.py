@@ -71,7 +71,7 @@ def test_modalities_agree_after_registration(done: tuple[Path, dict[str, Any]]) 
 def test_all_images_are_on_the_atlas_grid_zero_outside_the_brain_and_never_negative(
     small_world: Any, done: tuple[Path, dict[str, Any]]
 ) -> None:
-    atlas = nibabel.load(small_world.atlas / "sri24_brain_mask.nii.gz")
+    atlas = nibabel.load(small_world.atlas / "sri24" / "sri24_brain_mask.nii.gz")
     outside = voxels(brain_mask_path(done[0], "a")) == 0
     for modality in ("t1", "t2"):
         image = nibabel.load(derivative_path(done[0], "a", modality))

@@ -13,11 +13,11 @@ from pydantic import TypeAdapter
 
 from brainuad.arrays import ArrayStore
 from brainuad.reporting.colours import colour_of
+from brainuad.reporting.figure_settings import FigureSettings
 from brainuad.reporting.figures.draw import draw_figure, write_figure
 from brainuad.reporting.figures.lesions import lesion_volumes_ml
 from brainuad.reporting.figures.style import Results
 from brainuad.reporting.inputs import StudyEntry
-from brainuad.reporting.settings import FigureSettings
 
 METHODS = [
     {"method": m, "label": f"Label {m}"} for m in ("threshold", "dae-coarse", "ddpm-simplex", "andi-mf5")
@@ -25,6 +25,7 @@ METHODS = [
 SERIES = [{"label": "DAE", "methods": ["dae-gaussian", "dae-coarse"], "published": [[0.325, 0.004], 0.833]}]
 KINDS: dict[str, dict[str, Any]] = {
     "maps": {"dataset": "brats21", "methods": METHODS, "subjects": 2},
+    "reconstructions": {"dataset": "brats21", "methods": METHODS, "subjects": 2},
     "precision-recall": {"dataset": "brats21", "methods": METHODS},
     "dice-by-lesion-size": {"dataset": "brats21", "methods": METHODS},
     "bars": {"datasets": ["brats21", "ixi"], "methods": METHODS},

@@ -10,11 +10,12 @@ import pandas as pd
 import pytest
 from pydantic import TypeAdapter
 
+from brainuad.reporting.figure_settings import FigureSettings
 from brainuad.reporting.figures.draw import write_figure
 from brainuad.reporting.figures.style import Results
 from brainuad.reporting.html import PAGES, build_report
 from brainuad.reporting.inputs import Provenance, ReportInputs
-from brainuad.reporting.settings import FigureSettings, TableSettings
+from brainuad.reporting.settings import TableSettings
 from brainuad.reporting.tables import build_table, write_tables
 
 

@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from brainuad.reporting.settings import FigureSettings, NoiseFigure, TableSettings
+from brainuad.reporting.figure_settings import FigureSettings, NoiseFigure
+from brainuad.reporting.settings import TableSettings
 
 METHODS = [{"method": "dae", "label": "DAE"}]
 

@@ -7,8 +7,18 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from brainuad.reporting.colours import colour_of, dash_of
-from brainuad.reporting.figures.style import MUTED, Results, light_grid, new_figure, nothing_to_draw
-from brainuad.reporting.settings import MethodLabel, PrecisionRecallFigure
+from brainuad.reporting.figure_settings import PrecisionRecallFigure
+from brainuad.reporting.figures.style import (
+    MUTED,
+    Results,
+    legend_below,
+    legend_height_in,
+    light_grid,
+    mark_absent,
+    new_figure,
+    nothing_to_draw,
+)
+from brainuad.reporting.settings import MethodLabel
 from brainuad.reporting.summary import Quantity, over_runs, select
 from brainuad.reporting.table_text import number_text
 from brainuad.storage import read_table
@@ -31,8 +41,10 @@ def draw_precision_recall(settings: PrecisionRecallFigure, results: Results) -> 
     ]
     curves.sort(key=lambda curve: -curve.auprc)
     phantom = settings.dataset in results.study.phantoms
-    columns = 2 if settings.width == "page" else 1
-    figure = new_figure(settings, 3.0 + 0.14 * -(-len(curves) // columns), phantom)
+    missing = [method for method in settings.methods if method not in [curve.method for curve in curves]]
+    labels = [f"{curve.method.label}  {curve.text}" for curve in curves]
+    labels += [f"{method.label}: not run" for method in missing]
+    figure = new_figure(settings, 3.0 + legend_height_in(labels, settings.width), phantom)
     axes = figure.subplots()
     if not curves:
         nothing_to_draw(axes)
@@ -40,12 +52,12 @@ def draw_precision_recall(settings: PrecisionRecallFigure, results: Results) -> 
     _equal_dice_lines(axes)
     for curve in curves:
         _draw_curve(axes, curve)
-    _prevalence_line(axes, results, settings.dataset)
+    chance = _prevalence_line(axes, results, settings.dataset)
     axes.set(xlim=(0, 1), ylim=(0, 1.01), xlabel="Recall (voxels)", ylabel="Precision (voxels)")
     light_grid(axes)
-    figure.legend(
-        loc="outside lower center", ncols=columns, title="AUPRC", title_fontsize=7, handlelength=2.6
-    )
+    for method in missing:
+        mark_absent(axes, method.label)
+    legend_below(figure, axes.get_legend_handles_labels(), title=f"AUPRC{chance}", title_fontsize=7)
     return figure
 
 
@@ -85,12 +97,13 @@ def _draw_curve(axes: Axes, curve: _Curve) -> None:
         axes.fill_between(RECALL, mean - sd, mean + sd, color=colour, alpha=0.15, linewidth=0)
 
 
-def _prevalence_line(axes: Axes, results: Results, dataset: str) -> None:
-    """The precision of a method that marks every voxel."""
+def _prevalence_line(axes: Axes, results: Results, dataset: str) -> str:
+    """Draws the precision of a method that marks every voxel; what the line means, in words."""
     prevalence = select(results.scores, Quantity(dataset, "prevalence", aggregate="pooled"))["value"].mean()
-    if np.isfinite(prevalence):
-        axes.axhline(prevalence, color=MUTED, linewidth=0.8, dashes=(2, 2))
-        axes.text(0.01, prevalence + 0.012, f"prevalence {prevalence:.2g}", color=MUTED, fontsize=6.5)
+    if not np.isfinite(prevalence):
+        return ""
+    axes.axhline(prevalence, color=MUTED, linewidth=0.8, dashes=(2, 2))
+    return f" (dotted line: prevalence {prevalence:.2g})"
 
 
 def _equal_dice_lines(axes: Axes) -> None:

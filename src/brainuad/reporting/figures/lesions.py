@@ -7,16 +7,20 @@ from matplotlib.figure import Figure
 
 from brainuad.arrays import ArrayStore
 from brainuad.reporting.colours import colour_of, dash_of, marker_of
+from brainuad.reporting.figure_settings import LesionSizeFigure
 from brainuad.reporting.figures.style import (
     Results,
     dataset_title,
+    legend_below,
+    legend_height_in,
     light_grid,
+    mark_absent,
     new_figure,
     nothing_to_draw,
     readable_log_axis,
 )
 from brainuad.reporting.names import score_label
-from brainuad.reporting.settings import LesionSizeFigure, MethodLabel
+from brainuad.reporting.settings import MethodLabel
 from brainuad.reporting.summary import Quantity, interval_over_subjects, subject_means
 
 ML_PER_MM3 = 1e-3
@@ -35,9 +39,9 @@ def lesion_volumes_ml(store: ArrayStore) -> pd.Series:
 
 def draw_lesion_sizes(settings: LesionSizeFigure, results: Results) -> Figure:
     """Points are subjects (mean over runs), lines the means of equal-count bins with 95 % intervals."""
-    figure = new_figure(
-        settings, 2.7 + 0.14 * -(-len(settings.methods) // 2), settings.dataset in results.study.phantoms
-    )
+    labels = [f"{method.label}: not run" for method in settings.methods]
+    height = 2.6 + legend_height_in(labels, settings.width)
+    figure = new_figure(settings, height, settings.dataset in results.study.phantoms)
     axes = figure.subplots()
     entry = results.study.dataset(settings.dataset)
     volumes = lesion_volumes_ml(ArrayStore(entry.arrays)) if entry else pd.Series(dtype=float)
@@ -50,7 +54,10 @@ def draw_lesion_sizes(settings: LesionSizeFigure, results: Results) -> Figure:
             shift = 1.02 ** (position - (len(settings.methods) - 1) / 2)
             _draw_method(axes, method, both, (settings.bins, shift))
             drawn += 1
+        else:
+            mark_absent(axes, method.label)
     if not drawn:
+        axes.clear()
         nothing_to_draw(axes)
         return figure
     axes.set_xscale("log")
@@ -59,7 +66,7 @@ def draw_lesion_sizes(settings: LesionSizeFigure, results: Results) -> Figure:
     axes.set_title(dataset_title(results, settings.dataset), loc="left", fontweight="normal")
     axes.set_ylim(bottom=min(0, axes.get_ylim()[0]))
     light_grid(axes)
-    figure.legend(loc="outside lower center", ncols=2, handlelength=2.6)
+    legend_below(figure, axes.get_legend_handles_labels())
     return figure
 
 

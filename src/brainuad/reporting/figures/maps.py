@@ -1,86 +1,36 @@
-"""Input, truth and anomaly maps of a few subjects, in the slice with the most lesion."""
+"""Input, truth, pseudo-healthy images and anomaly maps of a few subjects, in the slice with the most lesion."""
 
-import textwrap
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
-from brainuad.arrays import ArrayStore, Volume
+from brainuad.arrays import ArrayStore
 from brainuad.reporting.colours import colour_of
-from brainuad.reporting.figures.style import (
-    MUTED,
-    WIDTH_IN,
-    Results,
-    new_figure,
-    nothing_to_draw,
-    title_text,
+from brainuad.reporting.figure_settings import FigureBase, MapsFigure, ReconstructionsFigure
+from brainuad.reporting.figures.pictures import (
+    MAP_COLOURS,
+    Group,
+    Picture,
+    PictureTable,
+    Scale,
+    draw_pictures,
 )
+from brainuad.reporting.figures.shown import Shown, Wanted, channel_of, read_shown, shared_top
+from brainuad.reporting.figures.style import Results, new_figure, nothing_to_draw
 from brainuad.reporting.names import modality_name
-from brainuad.reporting.settings import MapsFigure, MethodLabel
-from brainuad.reporting.volumes import (
-    Case,
-    as_seen,
-    bounding_box,
-    choose_cases,
-    display_window,
-    load_dataset,
-    load_method_volume,
-    to_unit,
-)
-
-MAP_COLOURS = "inferno"
-TRUTH_COLOUR = "#2dd4ff"
-MARGIN = 3  # voxels around the brain
-# Inches around the grid of pictures.
-LEFT_IN, TITLE_IN, HEADER_IN, BAR_IN, NOTE_IN, GAP_IN = 0.2, 0.2, 0.36, 0.26, 0.12, 0.03
+from brainuad.reporting.settings import MethodLabel
+from brainuad.reporting.volumes import choose_cases, load_dataset
 
 
 @dataclass(frozen=True)
-class _Row:
-    """One subject in display orientation, values of images in [0, 1]."""
+class Content:
+    """What a table of pictures shows: subjects, methods that have pictures, and the modality's name."""
 
-    name: str
-    image: np.ndarray
-    truth: np.ndarray
-    maps: dict[str, np.ndarray]
-    healthy: dict[str, np.ndarray]
-
-
-@dataclass(frozen=True)
-class _Column:
-    kind: str  # "image", "truth", "healthy" or "map"
-    title: str
-    method: str = ""
-
-
-@dataclass(frozen=True)
-class _Grid:
-    """Where pictures lie on the figure, in inches from its top left corner."""
-
-    figure: Figure
-    width: float
-    height: float
-
-    def axes(self, row: float, column: float, height: float | None = None, span: int = 1) -> Axes:
-        """New axes at a place of the grid."""
-        total_width, total_height = self.figure.get_size_inches()
-        width = span * self.width + (span - 1) * GAP_IN
-        height = self.height if height is None else height
-        left = LEFT_IN + column * (self.width + GAP_IN)
-        top = TITLE_IN + HEADER_IN + row * (self.height + GAP_IN)
-        return self.figure.add_axes(
-            (
-                left / total_width,
-                1 - (top + height) / total_height,
-                width / total_width,
-                height / total_height,
-            )
-        )
+    shown: list[Shown]
+    methods: list[MethodLabel]
+    modality: str
+    note: str
 
 
 def draw_maps(settings: MapsFigure, results: Results) -> Figure:
@@ -88,148 +38,127 @@ def draw_maps(settings: MapsFigure, results: Results) -> Figure:
 
     All maps of a method share one colour scale, from 0 to the 99.5th percentile of what is shown.
     """
+    content = _read_content(settings, results, need_healthy=False)
+    phantom = settings.dataset in results.study.phantoms
+    if content is None:
+        return empty_figure(settings, phantom)
+    return draw_pictures(settings, by_subject(content, settings.pseudo_healthy, True), phantom)
+
+
+def draw_reconstructions(settings: ReconstructionsFigure, results: Results) -> Figure:
+    """The input, the truth and the pseudo-healthy images; rows are subjects or methods.
+
+    Images of a subject share one grey scale, that of its input.
+    """
+    content = _read_content(settings, results, need_healthy=True)
+    phantom = settings.dataset in results.study.phantoms
+    if content is None or not content.methods:
+        return empty_figure(settings, phantom)
+    if settings.rows == "subjects":
+        return draw_pictures(settings, by_subject(content, True, settings.maps), phantom)
+    return draw_pictures(settings, _by_method(content, settings.maps), phantom)
+
+
+def empty_figure(settings: FigureBase, phantom: bool) -> Figure:
+    """A small figure that says that nothing was run."""
+    figure = new_figure(settings, 1.2, phantom)
+    nothing_to_draw(figure.subplots())
+    return figure
+
+
+def _read_content(
+    settings: MapsFigure | ReconstructionsFigure, results: Results, need_healthy: bool
+) -> Content | None:
+    """What is there to show; None without arrays or scored subjects."""
     store = load_dataset(results.study.dataset(settings.dataset))
     cases = choose_cases(store, results.study, settings.dataset, settings.subjects) if store else []
-    phantom = settings.dataset in results.study.phantoms
     if store is None or not cases:
-        figure = new_figure(settings, 1.2, phantom)
-        nothing_to_draw(figure.subplots())
-        return figure
-    channel = store.channels.index(settings.channel) if settings.channel in store.channels else 0
-    rows = _read_rows(cases, channel, settings, (results, store))
-    columns = _columns(settings, rows, modality_name(store.channels[channel]))
-    missing = [m.label for m in settings.methods if all(m.method not in row.maps for row in rows)]
-    grid = _new_grid(settings, rows[0].image.shape, (len(rows), len(columns)), phantom)
-    _draw_pictures(grid, rows, columns)
-    _draw_headers(grid, settings, columns)
-    note = "outline: truth" + (f"; not run: {', '.join(missing)}" if missing else "")
-    grid.figure.text(0.995, 0.005, note, ha="right", va="bottom", fontsize=6, color=MUTED)
-    return grid.figure
+        return None
+    channel = channel_of(store, settings.channel)
+    shown = read_shown(cases, Wanted(settings.methods, channel, settings.run), results, store)
+    return content_of(shown, settings.methods, (store, channel), need_healthy)
 
 
-def _new_grid(settings: MapsFigure, picture: tuple[int, ...], count: tuple[int, int], phantom: bool) -> _Grid:
-    rows, columns = count
-    total = WIDTH_IN[settings.width]
-    width = (total - LEFT_IN - 0.03 - (columns - 1) * GAP_IN) / columns
-    width = min(width, 1.3)
-    height = width * picture[0] / picture[1]
-    figure_height = TITLE_IN + HEADER_IN + rows * (height + GAP_IN) + BAR_IN + NOTE_IN
-    figure = Figure(figsize=(total, figure_height))
-    title = title_text(settings, phantom).splitlines()[0]
-    figure.text(0.01, 1 - 0.05 / figure_height, title, va="top", fontsize=8, fontweight="bold")
-    return _Grid(figure, width, height)
+def content_of(
+    shown: list[Shown], methods: Sequence[MethodLabel], source: tuple[ArrayStore, int], need_healthy: bool
+) -> Content:
+    """The methods that have pictures of `shown`, and a note on those that have none."""
+    store, channel = source
+    run = [method for method in methods if any(method.method in row.maps for row in shown)]
+    kept = [m for m in run if any(m.method in row.healthy for row in shown)] if need_healthy else run
+    notes = ["outline: truth"]
+    if missing := [method.label for method in methods if method not in run]:
+        notes.append(f"not run: {', '.join(missing)}")
+    if without := [method.label for method in run if method not in kept]:
+        notes.append(f"without pseudo-healthy images: {', '.join(without)}")
+    return Content(shown, kept, modality_name(store.channels[channel]), "; ".join(notes))
 
 
-def _read_rows(
-    cases: list[Case], channel: int, settings: MapsFigure, source: tuple[Results, ArrayStore]
-) -> list[_Row]:
-    results, store = source
-    volumes = [(case, store.volume(case.subject), store.affine(case.subject)) for case in cases]
-    brain = np.stack([as_seen(np.any(volume.brain, axis=0), affine) for _, volume, affine in volumes])
-    box = bounding_box(brain, MARGIN)
-    rows = []
-    for case, volume, affine in volumes:
-        z = shown_slice(volume)
-        window = display_window(volume.images[:, channel], volume.brain)
-        maps, healthy = {}, {}
-        for method in settings.methods:
-            found = load_method_volume(results.study, method.method, settings.run, case, store)
-            if found is None:
-                continue
-            maps[method.method] = as_seen(found.anomaly_map[z], affine)[box]
-            if found.pseudo_healthy is not None and settings.pseudo_healthy:
-                painted = to_unit(found.pseudo_healthy[z, channel], window)
-                healthy[method.method] = as_seen(painted, affine)[box]
-        image = as_seen(to_unit(volume.images[z, channel], window), affine)[box]
-        rows.append(_Row(case.pseudonym, image, as_seen(volume.lesion[z], affine)[box], maps, healthy))
-    return rows
+def by_subject(content: Content, healthy: bool, maps: bool) -> PictureTable:
+    """A row per subject: input, truth, and what the methods made of them."""
+    rows: list[list[Picture | None]] = [
+        [
+            Picture(row.image, content.modality),
+            Picture(row.image, "truth", outline=row.truth, filled=True),
+        ]
+        for row in content.shown
+    ]
+    groups, bars = method_columns(content, rows, healthy, maps)
+    for row in rows[1:]:
+        row[:] = [picture and replace(picture, title="") for picture in row]
+    labels = [row.name for row in content.shown]
+    return PictureTable(rows, labels, groups, bars=bars, note=content.note)
 
 
-def shown_slice(volume: Volume) -> int:
-    """The slice with the most lesion, or with the most brain where there is no lesion."""
-    area = (volume.lesion if volume.lesion.any() else volume.brain).sum(axis=(1, 2))
-    return int(area.argmax())
+def method_columns(
+    content: Content, rows: list[list[Picture | None]], healthy: bool, maps: bool
+) -> tuple[list[Group], dict[int, Scale]]:
+    """Adds the columns of the methods to `rows`; their headers, and the scales of the columns with maps."""
+    groups, bars = [], {}
+    for method in content.methods:
+        first = len(rows[0])
+        if healthy and any(method.method in shown.healthy for shown in content.shown):
+            for shown, row in zip(content.shown, rows, strict=True):
+                row.append(_healthy(shown, method, "pseudo-healthy" if maps else ""))
+        if maps:
+            scale = _map_scale(content, method)
+            bars[len(rows[0])] = scale
+            for shown, row in zip(content.shown, rows, strict=True):
+                row.append(_map(shown, method, scale))
+        groups.append(Group(method.label, colour_of(method.method), first, len(rows[0]) - 1))
+    return groups, bars
 
 
-def _columns(settings: MapsFigure, rows: list[_Row], modality: str) -> list[_Column]:
-    columns = [_Column("image", modality), _Column("truth", "truth")]
-    for method in settings.methods:
-        if any(method.method in row.healthy for row in rows):
-            columns.append(_Column("healthy", "pseudo-healthy", method.method))
-        if any(method.method in row.maps for row in rows):
-            columns.append(_Column("map", "anomaly map", method.method))
-    return columns
+def _by_method(content: Content, maps: bool) -> PictureTable:
+    """A row per method under a row of inputs; one column per subject, or two with maps."""
+    top: list[Picture | None] = []
+    for row in content.shown:
+        top.append(Picture(row.image, row.name, outline=row.truth))
+        top += [None] if maps else []
+    rows = [top]
+    for method in content.methods:
+        scale = _map_scale(content, method)
+        line: list[Picture | None] = []
+        for row in content.shown:
+            line.append(_healthy(row, method, ""))
+            line += [replace(_map(row, method, scale), title="")] if maps else []
+        rows.append(line)
+    labels = [content.modality, *(method.label for method in content.methods)]
+    colours = ["", *(colour_of(method.method) for method in content.methods)]
+    note = content.note
+    if maps:
+        note += "; maps: from 0 to the 99.5th percentile of each method"
+    return PictureTable(rows, labels, row_colours=colours, note=note)
 
 
-def _draw_pictures(grid: _Grid, rows: list[_Row], columns: list[_Column]) -> None:
-    for position, column in enumerate(columns):
-        shown = [row.maps[column.method] for row in rows if column.method in row.maps]
-        top = max((float(np.percentile(plane, 99.5)) for plane in shown), default=1.0) or 1.0
-        for number, row in enumerate(rows):
-            axes = grid.axes(number, position)
-            _draw_picture(axes, column, row, top)
-            if position == 0:
-                axes.set_ylabel(row.name, fontsize=6.5, labelpad=2)
-        if column.kind == "map":
-            _draw_colour_bar(grid, len(rows), position, top)
+def _healthy(row: Shown, method: MethodLabel, title: str) -> Picture:
+    return Picture(row.healthy.get(method.method), title, missing="no image")
 
 
-def _draw_picture(axes: Axes, column: _Column, row: _Row, top: float) -> None:
-    axes.set(xticks=[], yticks=[], facecolor="black")
-    axes.spines[:].set_visible(False)
-    pictures = {"healthy": row.healthy, "map": row.maps}.get(column.kind, {column.method: row.image})
-    if column.method not in pictures:
-        axes.set_facecolor("#f3f4f6")
-        axes.text(0.5, 0.5, "no map", ha="center", va="center", fontsize=6.5, transform=axes.transAxes)
-        return
-    heat = column.kind == "map"
-    axes.imshow(
-        pictures[column.method],
-        cmap=MAP_COLOURS if heat else "gray",
-        vmin=0,
-        vmax=top if heat else 1,
-        interpolation="nearest",
-        aspect="auto",
-    )
-    if column.kind in ("truth", "map") and row.truth.any():
-        axes.contour(row.truth, levels=[0.5], colors=[TRUTH_COLOUR], linewidths=0.6 if heat else 0.9)
-    if column.kind == "truth" and row.truth.any():
-        axes.contourf(row.truth, levels=[0.5, 1.5], colors=[TRUTH_COLOUR], alpha=0.3)
+def _map(row: Shown, method: MethodLabel, scale: Scale) -> Picture:
+    return Picture(row.maps.get(method.method), "anomaly map", scale, outline=row.truth)
 
 
-def _draw_headers(grid: _Grid, settings: MapsFigure, columns: list[_Column]) -> None:
-    """The kind of picture above each column, and the method's name above the columns that belong to it."""
-    width, height = grid.figure.get_size_inches()
-    small = 6.5 if grid.width > 0.62 else 5.2
-    for position, column in enumerate(columns):
-        x = (LEFT_IN + position * (grid.width + GAP_IN) + grid.width / 2) / width
-        y = 1 - (TITLE_IN + HEADER_IN - 0.03) / height
-        grid.figure.text(x, y, column.title, ha="center", va="bottom", fontsize=small, color="#374151")
-    for method in settings.methods:
-        _draw_method_header(grid, method, [p for p, c in enumerate(columns) if c.method == method.method])
-
-
-def _draw_method_header(grid: _Grid, method: MethodLabel, places: list[int]) -> None:
-    if not places:
-        return
-    width, height = grid.figure.get_size_inches()
-    left = LEFT_IN + places[0] * (grid.width + GAP_IN)
-    right = LEFT_IN + places[-1] * (grid.width + GAP_IN) + grid.width
-    y = 1 - (TITLE_IN + HEADER_IN - 0.15) / height
-    line = Line2D([left / width, right / width], [y, y], color=colour_of(method.method), linewidth=1.5)
-    grid.figure.add_artist(line)
-    text = "\n".join(textwrap.wrap(method.label, max(8, int((right - left) / 0.058))))
-    place = ((left + right) / 2 / width, y + 0.025 / height)
-    grid.figure.text(*place, text, ha="center", va="bottom", fontsize=6.5, fontweight="bold", linespacing=1)
-
-
-def _draw_colour_bar(grid: _Grid, row: int, column: int, top: float) -> None:
-    axes = grid.axes(row + 0.03, column, height=0.06)
-    scale = ScalarMappable(Normalize(0, top), MAP_COLOURS)
-    bar = grid.figure.colorbar(scale, cax=axes, orientation="horizontal")
-    bar.set_ticks([0, top], labels=["0", f"{top:.2g}"])
-    bar.ax.tick_params(labelsize=6, length=1.5, pad=1)
-    low, high = bar.ax.get_xticklabels()
-    low.set_horizontalalignment("left")
-    high.set_horizontalalignment("right")
-    bar.outline.set_linewidth(0.4)  # type: ignore[operator]
+def _map_scale(content: Content, method: MethodLabel) -> Scale:
+    planes = [row.maps[method.method] for row in content.shown if method.method in row.maps]
+    return Scale(0.0, shared_top(planes), MAP_COLOURS)

@@ -1,27 +1,31 @@
 """The common look of figures: sizes of a journal's columns, type, titles, and files that are reproducible."""
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import matplotlib
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
+from brainuad.reporting.figure_settings import FigureBase
 from brainuad.reporting.inputs import StudyEntry
 from brainuad.reporting.names import dataset_name
-from brainuad.reporting.settings import FigureBase
 from brainuad.storage import atomic_path
 
 WIDTH_IN = {"column": 3.5, "page": 7.2}
 MUTED = "#6b7280"
 GRID = "#e5e7eb"
 DPI = 300
+NOT_RUN = ": not run"
+# Of the type of legends: the width of a character, and of the sign before a label with its gaps.
+CHARACTER_IN, LEGEND_SIGN_IN = 0.05, 0.46
 LOOK: dict[Any, Any] = {
     "font.family": "sans-serif",
     "font.sans-serif": ["Arial", "Helvetica", "Liberation Sans", "DejaVu Sans"],
@@ -95,6 +99,50 @@ def readable_log_axis(axes: Axes) -> None:
     axes.xaxis.set_major_locator(LogLocator(subs=steps))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.xaxis.set_minor_formatter(NullFormatter())
+
+
+def mark_absent(axes: Axes, label: str) -> None:
+    """An entry without a sign in the legend of `axes`, which says that `label` was not run."""
+    axes.plot([], [], linestyle="none", label=f"{label}{NOT_RUN}")
+
+
+def legend_below(figure: Figure, entries: tuple[list[Any], list[str]], **options: Any) -> None:
+    """A legend under the axes, in as many columns as fit the width of the figure; what was not run comes last."""
+    listed = sorted(zip(*entries, strict=True), key=lambda entry: entry[1].endswith(NOT_RUN))
+    handles, labels = [handle for handle, _ in listed], [label for _, label in listed]
+    longest = max((len(label) for label in labels), default=1)
+    width = float(figure.get_size_inches()[0]) - 0.1
+    columns = int(np.clip(width // (LEGEND_SIGN_IN + CHARACTER_IN * longest), 1, len(labels) or 1))
+    options = {"handlelength": 2.6, "columnspacing": 1.2, "ncols": columns, **options}
+    figure.legend(handles, labels, loc="outside lower center", **options)
+
+
+def legend_height_in(labels: Iterable[str], width: str) -> float:
+    """Inches that `legend_below` takes for these labels."""
+    listed = list(labels)
+    longest = max((len(label) for label in listed), default=1)
+    columns = max(1, int((WIDTH_IN[width] - 0.1) // (LEGEND_SIGN_IN + CHARACTER_IN * longest)))
+    return 0.14 * -(-len(listed) // columns) + 0.08
+
+
+def spread_tick_labels(figure: Figure, axes: Axes) -> None:
+    """Leaves out, or for words turns, those labels of the x axis that would run into their neighbours."""
+    figure.draw_without_rendering()
+    places, labels = axes.get_xticks(), axes.get_xticklabels()
+    boxes = [label.get_window_extent() for label in labels]
+    gap = figure.dpi * 0.02
+    order = np.argsort([box.x0 for box in boxes])
+    shown: list[int] = []
+    for number in order:
+        if not shown or boxes[number].x0 > boxes[shown[-1]].x1 + gap:
+            shown.append(int(number))
+    if len(shown) == len(labels):
+        return
+    texts = [label.get_text() for label in labels]
+    if any(character.isalpha() for text in texts for character in text):
+        axes.set_xticks(places, texts, rotation=35, ha="right", rotation_mode="anchor")
+        return
+    axes.set_xticks(places, [text if number in shown else "" for number, text in enumerate(texts)])
 
 
 def nothing_to_draw(axes: Axes, reason: str = "not run") -> None:

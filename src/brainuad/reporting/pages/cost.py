@@ -18,7 +18,7 @@ from brainuad.storage import read_json, read_table
 
 def method_costs(results: Results) -> list[dict[str, Any]]:
     """One row per method: what its model took to train (mean over runs), and median seconds per volume."""
-    return [_method_cost(method, results) for method in results.study.methods]
+    return [_method_cost(method, results) for method in results.study.compared_methods]
 
 
 def _method_cost(method: MethodEntry, results: Results) -> dict[str, Any]:

@@ -90,7 +90,7 @@ def _board(title: str, part: pd.DataFrame, study: StudyEntry, fallbacks: set[tup
         key=lambda quantity: _place(*quantity),
     )
     columns = tuple(_column(*quantity) for quantity in quantities)
-    known = [method for method in study.methods if method.name in set(part["method"])]
+    known = [method for method in study.compared_methods if method.name in set(part["method"])]
     values = part.set_index(["method", *keys])
     grid = [[_lookup(values, (method.name, *quantity)) for quantity in quantities] for method in known]
     means = np.array([[cell[0] for cell in row] for row in grid], float).reshape(len(grid), len(columns))

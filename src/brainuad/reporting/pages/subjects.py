@@ -18,7 +18,7 @@ from PIL import Image
 
 from brainuad.arrays import ArrayStore, Volume
 from brainuad.reporting.colours import colour_of
-from brainuad.reporting.figures.maps import shown_slice
+from brainuad.reporting.figures.shown import shown_slice
 from brainuad.reporting.figures.style import Results
 from brainuad.reporting.inputs import MethodEntry
 from brainuad.reporting.names import metric_name, modality_name, protocol_name
@@ -119,7 +119,7 @@ def _write_subject(case: Case, results: Results, store: ArrayStore, target: tupl
     write_text(_script("input", content), folder / slug / "input.js")
     methods = [
         entry
-        for method in results.study.methods
+        for method in results.study.compared_methods
         if (entry := _write_method(method, case, (results, store), (shown, windows, folder / slug)))
     ]
     _write_thumbnail(volume, shown, windows[0], folder / slug / "thumbnail.png")
@@ -240,7 +240,7 @@ def _scores(case: Case, results: Results) -> tuple[tuple[str, ...], tuple[dict[s
     columns |= {f"Dice, {protocol_name(p)}": Quantity(case.dataset, "dice", p) for p in protocols}
     own = wanted[wanted["subject"] == case.subject]
     rows = []
-    for method in results.study.methods:
+    for method in results.study.compared_methods:
         values: dict[str, float | None] = {}
         for label, quantity in columns.items():
             runs = of_subjects(own[own["method"] == method.name], quantity)["value"].dropna()

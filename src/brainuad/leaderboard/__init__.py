@@ -1,0 +1,1 @@
+"""The leaderboard: methods of all studies under one protocol, on the test subjects that they share."""

@@ -1,0 +1,158 @@
+"""The data sets of a plan: where each lies, how it is preprocessed and packed, what its files are."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from brainuad.config import Config, DatasetLocation
+from brainuad.datasets.base import Dataset
+from brainuad.datasets.registry import BUILT_IN, find_dataset
+from brainuad.phantom.names import phantom_subjects
+from brainuad.preprocessing.recipes import Recipe
+from brainuad.preprocessing.settings import PreprocessingSettings
+from brainuad.study import Study, overlay
+
+
+@dataclass(frozen=True)
+class DatasetPlan:
+    """The resolved configuration, and what it says about data sets."""
+
+    config: Config
+    studies: dict[str, Study]
+    recipes: dict[str, Recipe]
+
+    @cached_property
+    def known_datasets(self) -> list[str]:
+        """The data sets of `config.yaml`, and those that preprocess the scans of one of them in another way."""
+        named = self.config.datasets
+        others = [d.name for d in BUILT_IN.values() if d.scans_of in named and d.name not in named]
+        return [*named, *others]
+
+    def used_datasets(self) -> list[str]:
+        """The data sets that the chosen studies need, in order of first use."""
+        return list(dict.fromkeys(name for study in self.studies.values() for name in study.splits))
+
+    def scans_of(self, name: str) -> str:
+        """The data set whose scans a data set takes: mostly its own."""
+        built_in = BUILT_IN.get(name)
+        return built_in.scans_of or name if built_in else name
+
+    def location(self, name: str) -> DatasetLocation:
+        """Where the scans of a data set lie."""
+        return self.config.datasets[self.scans_of(name)]
+
+    def is_phantom(self, name: str) -> bool:
+        """Whether the scans of a data set, or those that a synthetic test set was made from, are simulated."""
+        return self.location(self._base(name)).is_phantom
+
+    def _base(self, name: str) -> str:
+        planted = (study.synthetic[name].of for study in self.studies.values() if name in study.synthetic)
+        return next(planted, name)
+
+    def dataset(self, name: str) -> Dataset:
+        """The adapter of a data set."""
+        own = self.config.datasets.get(name)
+        return find_dataset(name, own.format if own else None)
+
+    def root(self, name: str) -> Path:
+        """The folder of a data set's raw scans."""
+        path = self.location(name).path
+        return path if path is not None else Path("results/phantom") / self.scans_of(name)
+
+    def subjects(self, name: str) -> list[str]:
+        """The subjects of a data set, from its file names or from the phantom's settings."""
+        if name not in self._subjects:
+            self._subjects[name] = self._find_subjects(name)
+        return self._subjects[name]
+
+    @cached_property
+    def _subjects(self) -> dict[str, list[str]]:
+        return {}
+
+    def _find_subjects(self, name: str) -> list[str]:
+        if self.is_phantom(name):
+            scans = self.scans_of(name)
+            return phantom_subjects(scans, self.config.phantom.subjects[scans], self.config.seed)
+        return self.dataset(name).subjects(self.root(name))
+
+    def preprocessing(self, name: str) -> PreprocessingSettings:
+        """The data set's own defaults, under the chosen skull stripper and the user's changes.
+
+        Only the reference and the modalities that a recipe asks for are preprocessed.
+        """
+        if name not in self._preprocessing:
+            self._preprocessing[name] = self._choose_preprocessing(name)
+        return self._preprocessing[name]
+
+    @cached_property
+    def _preprocessing(self) -> dict[str, PreprocessingSettings]:
+        return {}
+
+    def _choose_preprocessing(self, name: str) -> PreprocessingSettings:
+        defaults = self.dataset(name).preprocessing
+        settings = defaults.model_dump(mode="json")
+        if defaults.skull_strip != "none":
+            settings["skull_strip"] = self.config.skull_strip
+        if needed := self._needed_modalities(name):
+            needed.add(defaults.reference)
+            for key in ("modalities", "optional_modalities"):
+                settings[key] = [modality for modality in settings[key] if modality in needed]
+        own = self.config.datasets.get(name)
+        changes = own.preprocessing if own else {}
+        return PreprocessingSettings.model_validate(overlay(settings, changes))
+
+    def _needed_modalities(self, name: str) -> set[str]:
+        """The modalities of the recipes under which a data set is packed; none if no study uses it."""
+        names = {study.recipe_of(name) for study in self.studies.values() if name in study.splits}
+        known = [self.recipes[recipe] for recipe in names if recipe in self.recipes]
+        return {modality for recipe in known for modality in recipe.modalities}
+
+    def source(self, name: str, subject: str | None = None) -> Any:
+        """What identifies the raw scans of a subject (or of the whole data set): a change reruns its jobs."""
+        if self.is_phantom(name):
+            phantom = self.config.phantom
+            return {"phantom": phantom.settings.model_dump(mode="json"), "seed": self.config.seed}
+        if name not in self._files:
+            self._files[name] = {row.subject: row.files for row in self.dataset(name).rows(self.root(name))}
+        files = self._files[name]
+        chosen = sorted(files) if subject is None else [subject]
+        return fingerprint(self.root(name), [path for key in chosen for path in files[key].values()])
+
+    @cached_property
+    def _files(self) -> dict[str, dict[str, Mapping[str, str]]]:
+        return {}
+
+    def arrays(self, study: str, dataset: str) -> Path:
+        """The folder of the arrays that a study reads of a data set or of one of its synthetic test sets."""
+        content = self.studies[study]
+        if dataset in content.synthetic:
+            return Path("results") / study / "synthetic" / dataset
+        return Path("results/arrays") / dataset / content.recipe_of(dataset)
+
+    def used_recipes(self) -> set[str]:
+        """The recipes of the chosen studies."""
+        return {study.recipe_of(name) for study in self.studies.values() for name in study.splits}
+
+    def histogram_references(self, recipe: str) -> list[str]:
+        """The data sets to one of whose subjects a recipe matches intensities."""
+        steps = self.recipes[recipe].steps
+        return list(dict.fromkeys(step.dataset for step in steps if step.step == "match_histogram"))
+
+    def phantom_datasets(self) -> list[str]:
+        """The used data sets that are simulated."""
+        return [name for name in self.used_datasets() if self.is_phantom(name)]
+
+
+def fingerprint(root: Path, files: Iterable[str]) -> str:
+    """A hash of names, sizes and modification times; a missing file counts as such."""
+    digest = hashlib.blake2b(digest_size=8)
+    for relative in files:
+        try:
+            status = (root / relative).stat()
+            digest.update(f"{relative}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
+        except OSError:
+            digest.update(f"{relative}\0missing\n".encode())
+    return digest.hexdigest()

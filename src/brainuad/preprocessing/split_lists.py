@@ -1,0 +1,129 @@
+"""Published split lists: CSV files with a subject per row, one file per role.
+
+Names may be those of subjects or of files (`IXI002-Guys-0828_t2.nii.gz`). They stand in the column `img_name` where
+there is one (Behrendt 2023), otherwise in the first column (Kascenas 2023, Frotscher 2023). The lists of Behrendt
+2023 name 7 to 9 training scans of IXI in the test list too; `overlap: rebuild` repairs that.
+"""
+
+import csv
+import logging
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from brainuad.errors import InputError
+from brainuad.preprocessing.split_settings import DatasetSplit, Role
+
+log = logging.getLogger(__name__)
+
+STRENGTH: tuple[Role, ...] = ("test", "validation", "train")
+HEADER = re.compile(r"(|.*(name|id|subject|participant|scan)s?)$", re.IGNORECASE)
+
+
+def listed_roles(dataset: str, cohort: pd.DataFrame, settings: DatasetSplit, run: int) -> pd.DataFrame:
+    """Columns role (missing where a subject is not listed) and remark, for each row of the cohort.
+
+    With `overlap: rebuild`, who has several roles keeps the test set before validation before training.
+    """
+    lists = {
+        role: _listed_subjects(dataset, cohort, role, Path(settings.lists[role].format(run=run)))
+        for role in STRENGTH
+        if role in settings.lists
+    }
+    listed = pd.DataFrame(
+        [(subject, role) for role, subjects in lists.items() for subject in subjects],
+        columns=["subject", "listed"],
+    ).merge(cohort[["subject", "participant"]], on="subject")
+    if settings.overlap == "error":
+        _refuse_overlap(dataset, lists)
+        listed["role"] = listed["listed"]
+    else:  # the lists come in the order of STRENGTH, so a participant's first role is the one to keep
+        listed["role"] = listed.groupby("participant", sort=False)["listed"].transform("first")
+    moved = listed[listed["listed"] != listed["role"]].drop_duplicates("subject")
+    _report(dataset, lists, listed, moved)
+    remarks = ("also listed as " + moved["listed"]).set_axis(moved["subject"])
+    return pd.DataFrame(
+        {
+            "role": cohort["subject"].map(listed.drop_duplicates("subject").set_index("subject")["role"]),
+            "remark": cohort["subject"].map(remarks).fillna(""),
+        }
+    )
+
+
+def _refuse_overlap(dataset: str, lists: Mapping[Role, list[str]]) -> None:
+    seen: dict[str, Role] = {}
+    for role, subjects in lists.items():
+        if twice := sorted(set(subjects) & set(seen)):
+            raise InputError(
+                f"splits.{dataset}.lists: {len(twice)} subjects of {dataset} are also in another list "
+                f"({', '.join(twice[:5])}; {role} and {seen[twice[0]]}). Remove them from one list, set `overlap: "
+                "rebuild` to keep them in one role, or leave out `lists` to draw a split without overlap."
+            )
+        seen |= dict.fromkeys(subjects, role)
+
+
+def _report(dataset: str, lists: Mapping[Role, list[str]], listed: pd.DataFrame, moved: pd.DataFrame) -> None:
+    if len(moved):
+        log.warning(
+            "%s: %d of %d listed subjects were in several roles; each keeps one (test before validation before "
+            "training)",
+            dataset,
+            len(moved),
+            listed["subject"].nunique(),
+        )
+    if empty := [role for role in lists if not (listed["role"] == role).any()]:
+        raise InputError(
+            f"splits.{dataset}.lists: no subject is left for {', '.join(empty)} after `overlap: rebuild`; all are "
+            "in a stronger role. Look at the lists."
+        )
+
+
+def _listed_subjects(dataset: str, cohort: pd.DataFrame, role: Role, path: Path) -> list[str]:
+    """The usable subjects that a list names, each once."""
+    names = _names(path, f"splits.{dataset}.lists.{role}")
+    subjects = {_plain(subject): subject for subject in cohort["subject"]}
+    found = [subject for name in names if (subject := _subject(name, subjects))]
+    known = list(dict.fromkeys(found))
+    if not known:
+        raise InputError(
+            f"{path}: none of its {len(names)} names is a usable subject of {dataset}; the first is {names[0]!r}. "
+            f"Subjects are named like {cohort['subject'].iloc[0]!r}."
+        )
+    if len(found) < len(names):
+        log.warning("%s: %d of %d names are usable subjects of %s", path, len(found), len(names), dataset)
+    if len(known) < len(found):
+        log.warning("%s: %d repeated names are counted once", path, len(found) - len(known))
+    return known
+
+
+def _names(path: Path, key: str) -> list[str]:
+    """The cells that name subjects, without a header."""
+    advice = f"Correct the path under {key}, or leave out `lists` to draw a split."
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        rows = [row for row in csv.reader(lines) if any(cell.strip(" \0") for cell in row)]
+    except OSError as error:
+        reason = f"cannot be read ({error.strerror})"
+        raise InputError(f"{path}: the published split list {reason}. {advice}") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path}: the published split list is not a CSV text file. {advice}") from error
+    column = rows[0].index("img_name") if rows and "img_name" in rows[0] else 0
+    names = [row[column].strip() for row in rows if len(row) > column]
+    if names and HEADER.match(names[0]):
+        names = names[1:]
+    if not names:
+        raise InputError(f"{path}: the published split list is empty, expected a subject per row. {advice}")
+    return names
+
+
+def _subject(name: str, subjects: Mapping[str, str]) -> str | None:
+    """The subject that a name starts with, the longest first: IXI002 of IXI002-Guys-0828_t2.nii.gz."""
+    parts = re.findall(r"[A-Za-z0-9]+", name)
+    starts = ("".join(parts[:stop]) for stop in range(len(parts), 0, -1))
+    return next((subjects[start] for start in starts if start in subjects), None)
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9]", "", name)

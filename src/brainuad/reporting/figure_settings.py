@@ -1,0 +1,286 @@
+"""What each kind of figure of a study shows; light to import."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from brainuad.diffusion.settings import ScheduleSettings
+from brainuad.noise.settings import NoiseSettings
+from brainuad.reporting.settings import Aggregate, MethodLabel, Published
+from brainuad.settings import Settings
+
+
+class FigureBase(Settings):
+    """What every figure has."""
+
+    title: str
+    # Where the published counterpart stands: paper, figure.
+    source: str = ""
+    width: Literal["column", "page"] = "column"
+
+
+class MapsFigure(FigureBase):
+    """Input, truth, and the anomaly maps (and pseudo-healthy images) of methods, for a few subjects."""
+
+    kind: Literal["maps"]
+    dataset: str
+    methods: tuple[MethodLabel, ...] = Field(min_length=1)
+    subjects: int = Field(default=3, ge=1)
+    run: int = 0
+    # The modality shown; "" is the first channel of the recipe.
+    channel: str = ""
+    pseudo_healthy: bool = True
+    width: Literal["column", "page"] = "page"
+
+
+class ReconstructionsFigure(FigureBase):
+    """Input, truth and the pseudo-healthy images of methods, for a few subjects."""
+
+    kind: Literal["reconstructions"]
+    dataset: str
+    methods: tuple[MethodLabel, ...] = Field(min_length=1)
+    subjects: int = Field(default=3, ge=1)
+    run: int = 0
+    channel: str = ""
+    # What a row is; the other is a column.
+    rows: Literal["subjects", "methods"] = "subjects"
+    # Whether the anomaly map stands beside each pseudo-healthy image.
+    maps: bool = False
+    width: Literal["column", "page"] = "page"
+
+
+class AnomalyExamplesFigure(FigureBase):
+    """Synthetic anomalies: the image before and after, their outline, and maps of methods."""
+
+    kind: Literal["anomaly-examples"]
+    # Names of synthetic test sets; each gives `subjects` rows.
+    datasets: tuple[str, ...] = Field(min_length=1)
+    methods: tuple[MethodLabel, ...] = ()
+    subjects: int = Field(default=2, ge=1)
+    run: int = 0
+    channel: str = ""
+    width: Literal["column", "page"] = "page"
+
+
+class NoisePanel(Settings):
+    """One noise generator and how it is written."""
+
+    label: str
+    noise: NoiseSettings
+
+
+class NoiseSamplesFigure(FigureBase):
+    """Fields of noise generators, and a slice of a data set with them.
+
+    Without `times` the slice is x + n inside the head, as denoising auto-encoders see it; with `times` it is
+    x_t of the forward process at each of them, one row per panel.
+    """
+
+    kind: Literal["noise-samples"]
+    panels: tuple[NoisePanel, ...] = Field(min_length=1)
+    # "" shows fields alone, of `size` pixels along each side.
+    dataset: str = ""
+    channel: str = ""
+    size: int = Field(default=128, ge=8)
+    # Whether the fields themselves are shown.
+    fields: bool = True
+    # The papers' times: 0 is the image itself, T the last.
+    times: tuple[Annotated[int, Field(ge=0)], ...] = ()
+    schedule: ScheduleSettings = ScheduleSettings()
+    # What is noised: the image scaled to [-1, 1], or as it is in the recipe's [0, 1].
+    value_range: Literal["symmetric", "unit"] = "symmetric"
+    columns: int = Field(default=8, ge=1)
+    seed: int = Field(default=0, ge=0)
+    width: Literal["column", "page"] = "page"
+
+    @model_validator(mode="after")
+    def _times_fit(self) -> "NoiseSamplesFigure":
+        if self.times and not self.dataset:
+            raise ValueError("times: an image is noised at these times; set `dataset` too")
+        if any(t > self.schedule.steps for t in self.times):
+            raise ValueError(f"times: later than the last time of the schedule, {self.schedule.steps}")
+        return self
+
+
+class PrecisionRecallFigure(FigureBase):
+    """Precision-recall curves over all voxels of a data set."""
+
+    kind: Literal["precision-recall"]
+    dataset: str
+    methods: tuple[MethodLabel, ...] = Field(min_length=1)
+
+
+class LesionSizeFigure(FigureBase):
+    """A per-subject metric against the volume of the subject's lesions."""
+
+    kind: Literal["dice-by-lesion-size"]
+    dataset: str
+    methods: tuple[MethodLabel, ...] = Field(min_length=1)
+    metric: str = "dice"
+    protocol: str = "validation"
+    bins: int = Field(default=4, ge=1)
+
+
+class BarsFigure(FigureBase):
+    """A metric of each method with intervals, one panel per data set."""
+
+    kind: Literal["bars"]
+    datasets: tuple[str, ...] = Field(min_length=1)
+    methods: tuple[MethodLabel, ...] = Field(min_length=1)
+    metric: str = "auprc"
+    protocol: str = ""
+    aggregate: Aggregate = "pooled"
+    scale: float = 1.0
+
+
+class ClassBarsFigure(FigureBase):
+    """Share of the annotated boxes of each class that methods detect."""
+
+    kind: Literal["class-bars"]
+    dataset: str
+    methods: tuple[MethodLabel, ...] = Field(min_length=1)
+    protocol: str = "healthy-fpr"
+    # The classes shown, in this order; none: all, the most frequent first.
+    classes: tuple[str, ...] = ()
+    width: Literal["column", "page"] = "page"
+
+
+class Series(Settings):
+    """One line of a trend: a method per position on the x axis, null where there is none."""
+
+    label: str
+    # One method for all positions where these are `strata` of its scores.
+    methods: tuple[str | None, ...] = Field(min_length=1)
+    published: tuple[Published, ...] = ()
+    # The data set of this line, where it is not that of the figure.
+    dataset: str = ""
+
+
+class SeriesFigure(FigureBase):
+    """A metric against something that the methods differ in, one line per series."""
+
+    dataset: str = ""
+    # Several data sets, a panel each; a series with a data set of its own is in the panel of that one alone.
+    datasets: tuple[str, ...] = ()
+    x_label: str
+    x: tuple[float | str, ...] = Field(min_length=1)
+    log_x: bool = False
+    log_base: Literal[2, 10] = 10
+    # The stratum of the scores at each position, such as lesion sizes; none: that of all.
+    strata: tuple[str, ...] = ()
+    # The position of the paper's best value, marked by a vertical line.
+    best: float | str | None = None
+    series: tuple[Series, ...] = Field(min_length=1)
+    metric: str = "auprc"
+    protocol: str = ""
+    aggregate: Aggregate = "pooled"
+    scale: float = 1.0
+
+    @model_validator(mode="after")
+    def _series_fit(self) -> "SeriesFigure":
+        if self.strata and len(self.strata) != len(self.x):
+            raise ValueError(f"{len(self.strata)} strata for {len(self.x)} values of x")
+        for series in self.series:
+            for key, values in (("methods", series.methods), ("published", series.published)):
+                one_for_all = key == "methods" and self.strata and len(values) == 1
+                if (values or key == "methods") and len(values) != len(self.x) and not one_for_all:
+                    raise ValueError(
+                        f"series {series.label}: {len(values)} {key} for {len(self.x)} values of x"
+                    )
+            if not (series.dataset or self.dataset or self.datasets):
+                raise ValueError(f"series {series.label}: no data set; set `dataset` here or for the figure")
+            if series.dataset and self.datasets and series.dataset not in self.datasets:
+                raise ValueError(f"series {series.label}: data set {series.dataset} is not one of `datasets`")
+        return self
+
+    @model_validator(mode="after")
+    def _best_fits(self) -> "SeriesFigure":
+        if isinstance(self.best, str) and self.best not in self.x:
+            raise ValueError(f"best: {self.best!r} is not a value of x")
+        if isinstance(self.best, float) and any(isinstance(x, str) for x in self.x):
+            raise ValueError("best: a number, but the values of x are words")
+        return self
+
+
+class TrendFigure(SeriesFigure):
+    """A metric against a parameter of the methods, such as the patch size."""
+
+    kind: Literal["trend"]
+
+
+class NoiseFigure(SeriesFigure):
+    """A metric against the kind of noise, one line per algorithm."""
+
+    kind: Literal["noise-comparison"]
+    x_label: str = "Noise"
+
+
+class ModelLabel(Settings):
+    """A model of the study and how it is written."""
+
+    model: str
+    label: str
+
+
+class LogColumn(Settings):
+    """A column of the models' training logs and how its axis is written."""
+
+    column: str
+    label: str
+
+
+class TrainingCurvesFigure(FigureBase):
+    """Numbers of the training logs against the iteration, one panel per column, one line per model."""
+
+    kind: Literal["training-curves"]
+    models: tuple[ModelLabel, ...] = Field(min_length=1)
+    columns: tuple[LogColumn, ...] = (LogColumn(column="validation", label="Validation loss"),)
+    log_y: bool = False
+
+
+class LatentMapFigure(FigureBase):
+    """UMAP of latent vectors: healthy scans, scans of patients, and pseudo-healthy images of these."""
+
+    kind: Literal["latent-map"]
+    # One panel each; the model of a method must have latent vectors.
+    methods: tuple[MethodLabel, ...] = Field(min_length=1)
+    run: int = 0
+    # Bercea 2023 (RA), released code.
+    neighbours: int = Field(default=25, ge=2)
+    min_dist: float = Field(default=0.6, ge=0, le=1)
+    seed: int = Field(default=0, ge=0)
+
+
+class CostFigure(FigureBase):
+    """Seconds that each method needs for one volume."""
+
+    kind: Literal["cost"]
+    dataset: str
+    methods: tuple[MethodLabel, ...] = Field(min_length=1)
+
+
+class WallClockFigure(FigureBase):
+    """Seconds per volume, post-processing included: mean and standard deviation over volumes."""
+
+    kind: Literal["wall-clock"]
+    dataset: str
+    methods: tuple[MethodLabel, ...] = Field(min_length=1)
+
+
+FigureSettings = Annotated[
+    MapsFigure
+    | ReconstructionsFigure
+    | AnomalyExamplesFigure
+    | NoiseSamplesFigure
+    | PrecisionRecallFigure
+    | LesionSizeFigure
+    | BarsFigure
+    | ClassBarsFigure
+    | TrendFigure
+    | NoiseFigure
+    | TrainingCurvesFigure
+    | LatentMapFigure
+    | CostFigure
+    | WallClockFigure,
+    Field(discriminator="kind"),
+]

@@ -1,0 +1,95 @@
+"""The slices that pictures show: of a few subjects, with what methods made of them, as seen by a reader."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from brainuad.arrays import ArrayStore, Volume
+from brainuad.reporting.figures.style import Results
+from brainuad.reporting.settings import MethodLabel
+from brainuad.reporting.volumes import (
+    Case,
+    as_seen,
+    bounding_box,
+    display_window,
+    load_method_volume,
+    to_unit,
+)
+
+MARGIN = 3  # voxels around the brain
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One slice of a subject in display orientation, values of images in [0, 1].
+
+    `maps` and `healthy` (pseudo-healthy images) are by method; `clean` is the image before a synthetic anomaly.
+    """
+
+    name: str
+    image: np.ndarray
+    truth: np.ndarray
+    maps: dict[str, np.ndarray]
+    healthy: dict[str, np.ndarray]
+    clean: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which channel of which methods' results is shown."""
+
+    methods: Sequence[MethodLabel]
+    channel: int = 0
+    run: int = 0
+
+
+def read_shown(cases: Sequence[Case], wanted: Wanted, results: Results, store: ArrayStore) -> list[Shown]:
+    """The slice with the most lesion of each case, cut to the brains of all."""
+    volumes = [(case, store.volume(case.subject), store.affine(case.subject)) for case in cases]
+    brain = np.stack([as_seen(np.any(volume.brain, axis=0), affine) for _, volume, affine in volumes])
+    box = bounding_box(brain, MARGIN)
+    return [_read_one(case, volume, wanted, (results, store), box) for case, volume, _ in volumes]
+
+
+def _read_one(
+    case: Case,
+    volume: Volume,
+    wanted: Wanted,
+    source: tuple[Results, ArrayStore],
+    box: tuple[slice, slice],
+) -> Shown:
+    results, store = source
+    affine, z, channel = store.affine(case.subject), shown_slice(volume), wanted.channel
+    window = display_window(volume.images[:, channel], volume.brain)
+
+    def seen(plane: np.ndarray) -> np.ndarray:
+        return as_seen(plane, affine)[box]
+
+    maps, healthy = {}, {}
+    for method in wanted.methods:
+        found = load_method_volume(results.study, method.method, wanted.run, case, store)
+        if found is None:
+            continue
+        maps[method.method] = seen(found.anomaly_map[z])
+        if found.pseudo_healthy is not None:
+            healthy[method.method] = seen(to_unit(found.pseudo_healthy[z, channel], window))
+    image = seen(to_unit(volume.images[z, channel], window))
+    before = None if volume.clean is None else seen(to_unit(volume.clean[z, channel], window))
+    return Shown(case.pseudonym, image, seen(volume.lesion[z]), maps, healthy, before)
+
+
+def shown_slice(volume: Volume) -> int:
+    """The slice with the most lesion, or with the most brain where there is no lesion."""
+    area = (volume.lesion if volume.lesion.any() else volume.brain).sum(axis=(1, 2))
+    return int(area.argmax())
+
+
+def shared_top(planes: Sequence[np.ndarray]) -> float:
+    """The last value of the colour scale of these maps: the highest of their 99.5th percentiles."""
+    return max((float(np.percentile(plane, 99.5)) for plane in planes), default=1.0) or 1.0
+
+
+def channel_of(store: ArrayStore, name: str) -> int:
+    """The position of a modality; the first one where it is not in the arrays."""
+    return store.channels.index(name) if name in store.channels else 0

@@ -1,0 +1,94 @@
+"""Numbers of the training logs against the iteration (Bercea 2023, RA, Figure 6)."""
+
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+
+from brainuad.reporting.colours import colour_of, dash_of
+from brainuad.reporting.figure_settings import LogColumn, ModelLabel, TrainingCurvesFigure
+from brainuad.reporting.figures.style import (
+    Results,
+    legend_below,
+    legend_height_in,
+    light_grid,
+    mark_absent,
+    new_figure,
+    nothing_to_draw,
+)
+from brainuad.storage import read_table
+
+
+def draw_training_curves(settings: TrainingCurvesFigure, results: Results) -> Figure:
+    """Mean over runs with a band of one standard deviation; one panel per column of the logs."""
+    phantom = bool(results.study.phantoms)
+    labels = [model.label for model in settings.models]
+    beside = settings.width == "page" and len(settings.columns) > 1
+    rows, columns = (1, len(settings.columns)) if beside else (len(settings.columns), 1)
+    height = 0.55 + 1.75 * rows + legend_height_in(labels, settings.width)
+    figure = new_figure(settings, height, phantom)
+    panels = figure.subplots(rows, columns, squeeze=False, sharex=not beside).ravel()
+    missing = list(settings.models)
+    for number, (axes, column) in enumerate(zip(panels, settings.columns, strict=True)):
+        drawn = [model for model in settings.models if _draw_model(axes, model, column, results)]
+        missing = [model for model in missing if model not in drawn]
+        _finish(axes, column, settings.log_y, bool(drawn))
+        if beside or number == len(panels) - 1:
+            axes.set_xlabel("Iteration")
+    if len(missing) == len(settings.models):
+        return figure
+    for model in missing:
+        mark_absent(panels[0], model.label)
+    entries: dict[str, object] = {}
+    for axes in panels:
+        entries |= dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
+    legend_below(figure, (list(entries.values()), list(entries)))
+    return figure
+
+
+def read_log(paths: list[Path], column: str) -> pd.DataFrame:
+    """Mean and sd over runs (`mean`, `std`) of a column by step, of the rows that have a value."""
+    runs = []
+    for path in paths:
+        if not path.exists():
+            continue
+        table = read_table(path, dtype=float)
+        if column in table:
+            runs.append(table[["step", column]].dropna())
+    rows = pd.concat(runs) if runs else pd.DataFrame({"step": [], column: []}, dtype=float)
+    return rows.groupby("step")[column].agg(["mean", "std"])
+
+
+def _draw_model(axes: Axes, model: ModelLabel, column: LogColumn, results: Results) -> bool:
+    paths = [results.study.training_log(model.model, run) for run in range(results.study.runs)]
+    values = read_log(paths, column.column)
+    if values.empty:
+        return False
+    colour, dash = colour_of(model.model), dash_of(model.model)
+    (line,) = axes.plot(values.index, values["mean"], color=colour, label=model.label)
+    if dash:
+        line.set_dashes(dash)
+    sd = values["std"].fillna(0)
+    if sd.any():
+        bounds = (values["mean"] - sd, values["mean"] + sd)
+        axes.fill_between(values.index, *bounds, color=colour, alpha=0.15, linewidth=0)
+    return True
+
+
+def _finish(axes: Axes, column: LogColumn, log_y: bool, drawn: bool) -> None:
+    if not drawn:
+        nothing_to_draw(axes, f"{column.label}: not run")
+        return
+    if log_y:
+        axes.set_yscale("log")
+    else:
+        axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
+    axes.set_ylabel(column.label)
+    axes.xaxis.set_major_formatter(FuncFormatter(_thousands))
+    light_grid(axes)
+
+
+def _thousands(value: float, _: int | None) -> str:
+    return f"{value / 1000:g}k" if abs(value) >= 10_000 else f"{value:g}"

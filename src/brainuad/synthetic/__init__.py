@@ -1,0 +1,1 @@
+"""Test sets with known anomalies, planted into healthy scans."""
