@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
+from brainuad.config_errors import read_config
 from brainuad.errors import InputError
 from brainuad.plan import STAGE_VERSIONS
 from brainuad.plan_reader import read_plan
@@ -14,6 +15,8 @@ from brainuad.plan_requirements import require_all
 from brainuad.report_plan import report_inputs, study_entry
 
 try:
+    for path in workflow.configfiles:
+        read_config(Path(path))  # YAML itself keeps the last of two equal keys
     PLAN = read_plan(config, Path(workflow.basedir) / "workflow")
 except InputError as error:
     sys.exit(f"{error}")

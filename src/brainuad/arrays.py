@@ -14,7 +14,9 @@ from brainuad.storage import read_json, read_table
 if TYPE_CHECKING:
     import nibabel
 
+AGAIN = "Pack the data set again."
 INDEX_INTEGERS = ["first_slice", "slices", "lesion_voxels"]
+INDEX_COLUMNS = ["subject", "group", "status", *INDEX_INTEGERS]
 BOX_INTEGERS = ["box", "slice", "x_first", "x_last", "y_first", "y_last"]
 BOX_COLUMNS = ["subject", "box", "label", "slice", "x_first", "x_last", "y_first", "y_last"]
 
@@ -42,7 +44,10 @@ class ArrayStore:
     @cached_property
     def index(self) -> pd.DataFrame:
         """One row per subject, indexed by subject; integer columns are nullable (`Int64`)."""
-        table = read_table(self.folder / "index.tsv")
+        path = self.folder / "index.tsv"
+        table = read_table(path)
+        if fault := _index_fault(table):
+            raise InputError(f"{path}: {fault}. {AGAIN}")
         for column in INDEX_INTEGERS:
             table[column] = pd.to_numeric(table[column]).astype("Int64")
         return table.set_index("subject", drop=False)
@@ -55,13 +60,27 @@ class ArrayStore:
     @property
     def channels(self) -> list[str]:
         """The modalities in channel order."""
-        return self.recipe["channels"]
+        return self._described("channels", str)
 
     @property
     def size(self) -> tuple[int, int]:
         """Pixels of a slice along x and y."""
-        x, y = self.recipe["size"]
+        x, y = self._described("size", int, 2)
         return x, y
+
+    @property
+    def spacing_mm(self) -> tuple[float, float, float]:
+        """Voxel size along x, y and z."""
+        x, y, z = self._described("spacing_mm", (int, float), 3)
+        return x, y, z
+
+    def _described(self, key: str, kind: Any, count: int | None = None) -> list[Any]:
+        """A list that recipe.json holds: `count` values of a kind."""
+        values = self.recipe.get(key) if isinstance(self.recipe, dict) else None
+        good = isinstance(values, list) and all(isinstance(value, kind) for value in values)
+        if not good or not values or count not in (None, len(values)) or (count and min(values) <= 0):
+            raise InputError(f"{self.folder / 'recipe.json'}: {key} is not what packing writes. {AGAIN}")
+        return list(values)
 
     @property
     def subjects(self) -> list[str]:
@@ -96,7 +115,12 @@ class ArrayStore:
         """
         path = self.folder / "boxes.tsv"
         table = read_table(path) if path.exists() else pd.DataFrame(columns=BOX_COLUMNS, dtype=str)
-        return table.astype(dict.fromkeys(BOX_INTEGERS, int))
+        if missing := [column for column in BOX_COLUMNS if column not in table]:
+            raise InputError(f"{path}: the columns {', '.join(missing)} are missing. {AGAIN}")
+        try:
+            return table.astype(dict.fromkeys(BOX_INTEGERS, int))
+        except ValueError as error:
+            raise InputError(f"{path}: not whole numbers in every row ({error}). {AGAIN}") from error
 
     @cached_property
     def _geometry(self) -> dict[str, list[list[float]]]:
@@ -116,7 +140,14 @@ class ArrayStore:
     def affine(self, subject: str) -> np.ndarray:
         """The 4 × 4 affine of the subject's array grid (x, y, z) in atlas space."""
         self.slices(subject)
-        return np.array(self._geometry[subject])
+        path, geometry = self.folder / "geometry.json", self._geometry
+        try:
+            affine = np.array(geometry[subject], dtype=float)
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(f"{path}: no affine of {subject}. {AGAIN}") from error
+        if affine.shape != (4, 4):
+            raise InputError(f"{path}: the affine of {subject} is not 4 x 4. {AGAIN}")
+        return affine
 
     def volume(self, subject: str) -> Volume:
         """The subject's arrays in memory."""
@@ -132,9 +163,30 @@ class ArrayStore:
     def _array(self, name: str) -> np.ndarray:
         path = self.folder / f"{name}.npy"
         try:
-            return np.load(path, mmap_mode="r", allow_pickle=False)
+            found = np.load(path, mmap_mode="r", allow_pickle=False)
         except (OSError, EOFError, ValueError) as error:
-            raise InputError(f"{path}: not a readable array ({error}). Pack the data set again.") from error
+            raise InputError(f"{path}: not a readable array ({error}). {AGAIN}") from error
+        channels = [len(self.channels)] if name in ("images", "clean") else []
+        if list(found.shape[1:]) != [*channels, *self.size]:
+            raise InputError(f"{path}: slices of {found.shape[1:]} are not those of recipe.json. {AGAIN}")
+        needed = int((self.index["first_slice"] + self.index["slices"]).max())
+        if len(found) < needed:
+            raise InputError(f"{path}: {len(found)} slices where index.tsv has {needed}. {AGAIN}")
+        return found
+
+
+def _index_fault(table: pd.DataFrame) -> str:
+    """What makes an index unusable; empty if nothing does."""
+    if missing := [column for column in INDEX_COLUMNS if column not in table]:
+        return f"the columns {', '.join(missing)} are missing"
+    if twice := table.loc[table["subject"].duplicated(), "subject"].tolist():
+        return f"{', '.join(twice[:5])} more than once"
+    for column in INDEX_INTEGERS:
+        packed = table["status"] == "ok" if column != "lesion_voxels" else False
+        numbers = pd.to_numeric(table.loc[packed | (table[column] != ""), column], errors="coerce")
+        if not (numbers.mod(1).eq(0) & numbers.ge(0)).all():
+            return f"{column} is not a whole number in every row"
+    return ""
 
 
 def to_volume_axes(slices_first: np.ndarray) -> np.ndarray:

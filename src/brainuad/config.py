@@ -24,8 +24,16 @@ PHANTOM_SUBJECTS = {
     "fastmri": 48,
 }
 
+
+def _at_home(path: Path) -> Path:
+    try:
+        return path.expanduser()
+    except RuntimeError as error:
+        raise ValueError(f"{path.parts[0]} is nobody's home folder") from error
+
+
 # A path in which ~ stands for the user's home.
-UserPath = Annotated[Path, AfterValidator(Path.expanduser)]
+UserPath = Annotated[Path, AfterValidator(_at_home)]
 
 
 class DatasetLocation(Settings):

@@ -22,14 +22,31 @@ class ConfigError(InputError):
         super().__init__("\n".join(self.lines))
 
 
+class _UniqueKeys(yaml.SafeLoader):
+    """YAML in which a key that is written twice is an error; YAML itself would keep the last one silently."""
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        node = super().compose_mapping_node(anchor)
+        written = [key.value for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"]
+        for key in written:
+            if written.count(key) > 1:
+                raise yaml.MarkedYAMLError(None, None, f"the key {key!r} is written twice", node.start_mark)
+        return node
+
+
+def read_yaml(path: Path) -> Any:
+    """The content of a YAML file; one that cannot be read, or repeats a key, is a `ConfigError`."""
+    try:
+        return yaml.load(path.read_text(encoding="utf-8"), _UniqueKeys)
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+        raise ConfigError([f"{path}: not readable as YAML: {error}"]) from error
+
+
 def read_config(path: Path) -> dict[str, Any]:
     """The content of `config.yaml`; a file that is no mapping of keys to values is a `ConfigError`."""
     if not path.is_file():
         raise ConfigError([f"{path}: no such file. Run this in the folder of config.yaml, or use --config."])
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigError([f"{path}: not readable as YAML: {error}"]) from error
+    content = read_yaml(path)
     if not isinstance(content, dict):
         raise ConfigError([f"{path}: expected keys with values, such as `studies: [quickstart]`."])
     return content
@@ -43,6 +60,8 @@ def explain(error: ValidationError, where: str, model: type[BaseModel]) -> list[
 def unknown_name(name: str, known: Iterable[str]) -> str:
     """`is not one of a, b, c`, with the nearest known name where one is near."""
     names = sorted(known)
+    if not names:
+        return "is unknown, for there are none."
     near = get_close_matches(name, names, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     return f"is not one of {', '.join(names)}.{hint}"

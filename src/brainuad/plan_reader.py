@@ -4,18 +4,18 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from brainuad.config import Config
-from brainuad.config_errors import ConfigError, explain, unknown_name
+from brainuad.config_errors import ConfigError, explain, read_yaml, unknown_name
 from brainuad.errors import InputError
 from brainuad.methods.registry import models, scoring_rules
 from brainuad.plan import Plan
+from brainuad.plan_checks import report_errors, split_errors, synthetic_errors
 from brainuad.preprocessing.recipes import Recipe
 from brainuad.preprocessing.settings import PreprocessingSettings
 from brainuad.study import MethodEntry, ModelEntry, Study, at_scale, resolved
-from brainuad.sweeps import expand_sweeps
+from brainuad.sweeps import expand_sweeps, unknown_sweeps
 
 
 def read_plan(config: Mapping[str, Any], folder: Path, where: str = "config.yaml") -> Plan:
@@ -59,32 +59,22 @@ def _rest_of(config: Mapping[str, Any]) -> Config | None:
     return None
 
 
-class _UniqueKeys(yaml.SafeLoader):
-    """YAML in which a key that is written twice is an error; YAML itself would keep the last one silently."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        written = [key.value for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"]
-        for key in written:
-            if written.count(key) > 1:
-                raise yaml.MarkedYAMLError(None, None, f"the key {key!r} is written twice", node.start_mark)
-        return super().construct_mapping(node, deep)
-
-
-def _read_yaml(path: Path, errors: list[str]) -> dict[str, Any]:
+def _read_yaml(path: Path, errors: list[str]) -> dict[str, Any] | None:
+    """The mapping in a file; None, after a line in `errors`, where there is none."""
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), _UniqueKeys)
-    except (OSError, yaml.YAMLError) as error:
-        errors.append(f"{path}: not readable as YAML: {error}")
-        return {}
+        content = read_yaml(path)
+    except ConfigError as error:
+        errors += error.lines
+        return None
     if not isinstance(content, dict):
         errors.append(f"{path}: expected a mapping of keys to values.")
-        return {}
+        return None
     return content
 
 
 def _read_recipes(path: Path, scale: str, errors: list[str]) -> dict[str, Recipe]:
     recipes = {}
-    for name, content in _read_yaml(path, errors).items():
+    for name, content in (_read_yaml(path, errors) or {}).items():
         if not isinstance(content, dict):
             errors.append(f"{path.name}: {name}: expected modalities and steps.")
             continue
@@ -103,7 +93,11 @@ def _read_studies(config: Config, folder: Path, where: str, errors: list[str]) -
             errors.append(f"{where}: studies: {name!r} {unknown_name(name, known)}")
             continue
         path = folder / f"{name}.yaml"
-        content = _at_scale(_read_yaml(path, errors), config.scale, path.name, errors)
+        written = _read_yaml(path, errors)
+        if written is None:
+            continue
+        content = _at_scale(written, config.scale, path.name, errors)
+        errors += unknown_sweeps(content, path.name)
         content = expand_sweeps(content, config.scale)
         study = _validate(Study, content, path.name, errors)
         if study is not None:
@@ -132,7 +126,9 @@ def _inconsistencies(plan: Plan, where: str) -> Iterable[str]:
             yield from _method_errors(study, key, method, file)
             yield from _modality_errors(plan, study, method, place)
         yield from _sweep_errors(study, file)
-        yield from _report_errors(study, file)
+        yield from split_errors(study, file)
+        yield from synthetic_errors(study, file)
+        yield from report_errors(plan, name, file)
     for name in filter(plan.known_datasets.__contains__, plan.used_datasets()):
         yield from _dataset_errors(plan, name, where)
 
@@ -159,7 +155,7 @@ def _recipe_errors(plan: Plan, study: Study, file: str) -> Iterable[str]:
 
 
 def _unknown_datasets(plan: Plan, study: Study, file: str, where: str) -> Iterable[str]:
-    named = {*study.splits, *study.test_datasets, *study.training_data.datasets}
+    named = {*study.splits, *study.test_datasets, *study.leaderboard_datasets, *study.training_data.datasets}
     named |= {study.healthy_dataset} if study.healthy_dataset else set()
     for model in study.models.values():
         named |= set(model.training_data.datasets) if model.training_data else set()
@@ -194,6 +190,8 @@ def _method_errors(study: Study, key: str, method: MethodEntry, file: str) -> It
     where = f"{file}: methods.{key}"
     if method.maps_of is not None and method.maps_of not in study.methods:
         yield f"{where}.maps_of = {method.maps_of!r} {unknown_name(method.maps_of, study.methods)}"
+    elif method.maps_of is not None and study.methods[method.maps_of].maps_of is not None:
+        yield f"{where}.maps_of = {method.maps_of!r}, which has no maps of its own; name the method that makes them."
     scored = {*study.test_datasets, *study.synthetic, study.healthy_dataset}
     for name in set(method.datasets or ()) - scored:
         yield f"{where}.datasets: {name!r} {unknown_name(name, filter(None, scored))}"
@@ -228,31 +226,15 @@ def _sweep_errors(study: Study, file: str) -> Iterable[str]:
             yield f"{where}.vary = {sweep.vary!r}: method {sweep.method!r} has no model."
 
 
-def _report_errors(study: Study, file: str) -> Iterable[str]:
-    for key, table in study.tables.items():
-        where = f"{file}: tables.{key}"
-        for row in table.rows:
-            cells = [] if row.unavailable else [c.method for c in table.columns if not c.unavailable]
-            names = {cell.replace("{method}", row.method) for cell in cells}
-            yield from _unknown(where, "method", names, study.methods)
-        datasets = {column.dataset for column in table.columns if not column.unavailable}
-        yield from _unknown(where, "data set", datasets, {*study.splits, *study.synthetic})
-    for key, figure in study.figures.items():
-        where = f"{file}: figures.{key}"
-        yield from _unknown(
-            where, "method", {m.method for m in getattr(figure, "methods", ())}, study.methods
-        )
-        yield from _unknown(where, "model", {m.model for m in getattr(figure, "models", ())}, study.models)
-
-
-def _unknown(where: str, what: str, names: Iterable[str], known: Iterable[str]) -> Iterable[str]:
-    """A line for each name that is not known."""
-    for name in sorted(set(names) - set(known)):
-        yield f"{where}: {what} {name!r} {unknown_name(name, known)}"
-
-
 def _dataset_errors(plan: Plan, name: str, where: str) -> Iterable[str]:
-    location, scans = plan.location(name), plan.scans_of(name)
+    scans = plan.scans_of(name)
+    if scans not in plan.config.datasets:
+        yield f"{where}: datasets.{name}: it takes the scans of {scans!r}. Add datasets.{scans}."
+        return
+    location, own = plan.location(name), plan.config.datasets.get(name)
+    if scans != name and own is not None and (own.path or own.format):
+        hint = "give path and format there, and only `preprocessing` here."
+        yield f"{where}: datasets.{name}: it takes the scans of {scans!r}; {hint}"
     try:
         plan.dataset(name)
         plan.preprocessing(name)
@@ -268,3 +250,5 @@ def _dataset_errors(plan: Plan, name: str, where: str) -> Iterable[str]:
         yield from explain(error, f"{where}: datasets.{name}.preprocessing", PreprocessingSettings)
     except InputError as error:
         yield f"{where}: datasets.{name}: {error}"
+    except OSError as error:
+        yield f"{where}: datasets.{name}: {error.filename!r} cannot be read ({error.strerror})."

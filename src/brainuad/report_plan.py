@@ -40,6 +40,7 @@ def study_entry(plan: Plan, name: str) -> StudyEntry:
         runs=study.runs.count,
         tables=study.tables,
         figures=study.figures,
+        evaluation=study.evaluation,
     )
 
 

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,14 +54,20 @@ def write_table(table: "pd.DataFrame", path: Path) -> None:
         table.to_csv(temporary, sep="\t", index=False)
 
 
-def read_table(path: Path, **options: Any) -> "pd.DataFrame":
-    """A tab-separated table; every column is text (empty where missing) unless `dtype` says otherwise."""
+def read_table(path: Path, needs: Iterable[str] = (), **options: Any) -> "pd.DataFrame":
+    """A tab-separated table; every column is text (empty where missing) unless `dtype` says otherwise.
+
+    A file that is no such table, or lacks a column that it `needs`, is an `InputError` that names it.
+    """
     import pandas as pd
 
     options.setdefault("dtype", str)
     if options["dtype"] is str:
         options.setdefault("keep_default_na", False)
     try:
-        return pd.read_csv(path, sep="\t", **options)
+        table = pd.read_csv(path, sep="\t", **options)
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: not a readable table of tab-separated values ({error}).") from error
+    if missing := [column for column in needs if column not in table]:
+        raise InputError(f"{path}: the columns {', '.join(missing)} are missing. Delete it and run again.")
+    return table

@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, FiniteFloat
 
 from brainuad.evaluation.settings import EvaluationSettings, PostProcessingStep, ThresholdGrid
 from brainuad.evaluation.significance_settings import SignificanceSettings
@@ -47,7 +47,7 @@ class MethodEntry(Settings):
     # Whose maps are evaluated: ablations are read off validation patients.
     role: Literal["validation", "test"] = "test"
     # The data sets that it is scored on, where they are not all of the study's.
-    datasets: tuple[str, ...] | None = None
+    datasets: tuple[str, ...] | None = Field(None, min_length=1)
     # The method of which a sweep made this one; variants are in figures, not in comparisons.
     variant_of: str | None = None
 
@@ -68,10 +68,10 @@ class Sweep(Settings):
 
     method: str
     vary: str = Field(pattern=r"^(model|rule)(\.[a-z0-9_]+)+$")
-    values: tuple[int | float, ...] = Field(min_length=1)
-    offset: int | float = 0
+    values: tuple[int | FiniteFloat, ...] = Field(min_length=1)
+    offset: int | FiniteFloat = 0
     role: Literal["validation", "test"] = "test"
-    datasets: tuple[str, ...] | None = None
+    datasets: tuple[str, ...] | None = Field(None, min_length=1)
 
 
 class Study(Settings):
@@ -89,6 +89,8 @@ class Study(Settings):
     test_datasets: tuple[str, ...] = Field(min_length=1)
     # The data set whose validation subjects give the healthy false-positive threshold.
     healthy_dataset: str | None = None
+    # Further data sets on whose test subjects the leaderboard across studies scores the methods.
+    leaderboard_datasets: tuple[str, ...] = ()
     # Test sets made from healthy test subjects of a data set by planting anomalies.
     synthetic: dict[Name, SyntheticSettings] = Field(default_factory=dict)
     # How pseudo-healthy images are compared with the images that they were made from.

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from brainuad.config_errors import unknown_name
 from brainuad.methods.registry import models, scoring_rules
 from brainuad.study import MethodEntry, ModelEntry, Sweep, overlay, resolved
 
@@ -29,9 +30,10 @@ def expand_sweeps(content: Mapping[str, Any], scale: str) -> dict[str, Any]:
     for name, given in sweeps.items():
         try:
             sweep = Sweep.model_validate(given)
+            _check_entries(expanded, sweep)
         except ValidationError:
             continue
-        if isinstance(expanded["methods"].get(sweep.method), dict):
+        if sweep.method in expanded["methods"]:
             names = [_variant(expanded, sweep, value, scale) for value in sweep.values]
             points[name] = (list(sweep.values), names)
     if isinstance(content.get("figures"), dict):
@@ -39,6 +41,28 @@ def expand_sweeps(content: Mapping[str, Any], scale: str) -> dict[str, Any]:
             name: _figure_with_points(figure, points) for name, figure in content["figures"].items()
         }
     return expanded
+
+
+def unknown_sweeps(content: Mapping[str, Any], where: str) -> list[str]:
+    """A line for each series of a figure that names a sweep which the study does not have."""
+    sweeps, figures = content.get("sweeps") or {}, content.get("figures")
+    if not isinstance(sweeps, dict) or not isinstance(figures, dict):
+        return []
+    return [
+        f"{where}: figures.{name}.series.{number}.sweep = {sweep!r} {unknown_name(sweep, sweeps)}"
+        for name, figure in figures.items()
+        if isinstance(figure, dict) and isinstance(figure.get("series"), list)
+        for number, series in enumerate(figure["series"])
+        if (sweep := _sweep_of(series)) and sweep not in sweeps
+    ]
+
+
+def _check_entries(content: Mapping[str, Any], sweep: Sweep) -> None:
+    """Raises `ValidationError` if the method of a sweep, or its model, is not written as one."""
+    if sweep.method in content["methods"]:
+        method = MethodEntry.model_validate(content["methods"][sweep.method])
+        if method.model in content["models"]:
+            ModelEntry.model_validate(content["models"][method.model])
 
 
 def _variant(content: dict[str, Any], sweep: Sweep, value: float, scale: str) -> str:
@@ -102,9 +126,12 @@ def _figure_with_points(figure: Any, points: Mapping[str, tuple[list[Any], list[
     """A figure in which `sweep: NAME` of a series stands for its methods and, for all series, the values of x."""
     if not isinstance(figure, dict) or not isinstance(figure.get("series"), list):
         return figure
+    x = figure.get("x") or []
+    if not isinstance(x, list) or any(isinstance(value, list | dict) for value in x):
+        return figure
     figure = dict(figure)
     values = [v for s in figure["series"] for v in points.get(_sweep_of(s), ([], []))[0]]
-    x = list(figure.get("x") or dict.fromkeys(values))
+    x = list(x or dict.fromkeys(values))
     figure["series"] = [_series_with_points(series, x, points) for series in figure["series"]]
     return figure | {"x": x} if values else figure
 

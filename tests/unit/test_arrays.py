@@ -46,8 +46,10 @@ def test_a_folder_without_arrays_is_named(tmp_path):
 @pytest.fixture
 def folder(tmp_path):
     """Packed arrays of two subjects with two slices each, of 4 x 3 pixels."""
-    rows = ["subject\tfirst_slice\tslices\tlesion_voxels\tstatus", "a\t0\t2\t0\tok", "b\t2\t2\t0\tok"]
+    columns = "subject\tgroup\tfirst_slice\tslices\tlesion_voxels\tstatus"
+    rows = [columns, "a\thealthy\t0\t2\t0\tok", "b\thealthy\t2\t2\t0\tok"]
     (tmp_path / "index.tsv").write_text("\n".join(rows) + "\n")
+    (tmp_path / "recipe.json").write_text('{"channels": ["t2"], "size": [4, 3], "spacing_mm": [1, 1, 1]}')
     images = np.random.default_rng(0).random((4, 1, 4, 3)).astype(np.float16)
     np.save(tmp_path / "images.npy", images)
     np.save(tmp_path / "clean.npy", images / 2)

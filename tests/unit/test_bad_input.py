@@ -13,6 +13,7 @@ import torch
 
 from brainuad.storage import read_table, write_table
 from tests.conftest import SIZE, SLICES
+from tests.unit.scoring import evaluate, infer, remove_lesions, scores_of
 from tests.verbs import error_of, run
 
 Change = Callable[[Path], Any]
@@ -21,62 +22,6 @@ Change = Callable[[Path], Any]
 def truncate(path: Path) -> None:
     content = path.read_bytes()
     path.write_bytes(content[: len(content) // 2])
-
-
-@pytest.fixture
-def scored(cohort: dict[str, Path], tmp_path: Path) -> dict[str, Path]:
-    """A copy of the arrays and the split that a test may break, with the maps of a method on both data sets."""
-    places = {}
-    for name in ("healthy", "patients"):
-        shutil.copytree(cohort[name], tmp_path / name / "small")
-        places[name] = tmp_path / name / "small" / "index.tsv"
-    places["split"] = Path(shutil.copy(cohort["split"], tmp_path))
-    for name in ("healthy", "patients"):
-        places[f"{name} maps"] = tmp_path / "maps" / f"{name}.tsv"
-        run(*infer(places, name))
-    return places
-
-
-def infer(places: dict[str, Path], dataset: str = "patients", **change: Any) -> tuple[Any, ...]:
-    job = {"version": 1, "rule": "thresholding", "settings": {"modality": "t2"}, "seed": 0}
-    checkpoint = change.pop("checkpoint", "")
-    settings = json.dumps(job | {"dataset": dataset} | change)
-    output = places.get(f"{dataset} maps", places["split"].with_name("other.tsv"))
-    files = ("--split", places["split"], "--arrays", places.get(dataset, places["patients"]))
-    files += ("--maps", output.with_suffix(""), "--output", output, "--checkpoint", checkpoint)
-    return ("infer", "--settings", settings, "--device", "cpu", *files)
-
-
-def evaluate(places: dict[str, Path], healthy: bool = False, **settings: Any) -> tuple[Any, ...]:
-    job = {"study": "s", "method": "m", "run": 0, "evaluation": settings}
-    files = ("--split", places["split"], "--maps", places["patients maps"], "--arrays", places["patients"])
-    files += (
-        "--scores",
-        places["split"].with_name("scores.tsv"),
-        "--curve",
-        places["split"].with_name("c.tsv"),
-    )
-    if healthy:
-        files += ("--healthy-maps", places["healthy maps"], "--healthy-arrays", places["healthy"])
-    return ("evaluate", "--settings", json.dumps(job), *files)
-
-
-def scores_of(places: dict[str, Path], healthy: bool = False, **settings: Any) -> pd.DataFrame:
-    """The rows of the whole test set, by metric and protocol."""
-    run(*evaluate(places, healthy, **settings))
-    table = read_table(places["split"].with_name("scores.tsv"))
-    return table[(table["subject"] == "pooled") & (table["stratum"] == "")].set_index(["metric", "protocol"])
-
-
-def remove_lesions(places: dict[str, Path], *subjects: str) -> None:
-    lesion = places["patients"].with_name("lesion.npy")
-    values, table = np.load(lesion), read_table(places["patients"])
-    for subject in subjects:
-        first = int(table.loc[table["subject"] == subject, "first_slice"].item())
-        values[first : first + SLICES] = False
-        table.loc[table["subject"] == subject, "lesion_voxels"] = "0"
-    np.save(lesion, values)
-    write_table(table, places["patients"])
 
 
 @pytest.mark.parametrize("verb", ["train", "infer", "evaluate"])
@@ -257,8 +202,9 @@ def test_a_test_set_without_lesions_has_no_score_instead_of_a_wrong_one(scored: 
         (b"- quickstart\n", "expected keys with values"),
         (b"studies: [quikstart]", "Did you mean 'quickstart'?"),
         (b"skul_strip: deepbet", "Did you mean 'skull_strip'?"),
+        (b"seed: 1\nseed: 2", "the key 'seed' is written twice"),
     ],
-    ids=["missing", "no YAML", "latin-1", "empty", "list", "study", "key"],
+    ids=["missing", "no YAML", "latin-1", "empty", "list", "study", "key", "twice"],
 )
 def test_a_broken_configuration_is_explained(tmp_path: Path, content: bytes | None, expected: str) -> None:
     config = tmp_path / "config.yaml"

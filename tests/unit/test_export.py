@@ -37,6 +37,7 @@ def files(tmp_path: Path) -> ExportFiles:
     np.save(arrays / "brain.npy", np.ones((20, 20, 20), dtype=bool))
     index = {
         "subject": "s1",
+        "group": "patient",
         "first_slice": 0,
         "slices": 20,
         "lesion_voxels": 0,

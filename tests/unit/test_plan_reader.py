@@ -196,3 +196,70 @@ def test_a_sweep_of_an_unknown_method_names_the_nearest(workflow: Path) -> None:
 def test_a_synthetic_set_cannot_take_the_name_of_a_data_set(workflow: Path) -> None:
     change_study(workflow, {"synthetic": {"ixi": {"kind": "ellipses", "of": "ixi"}}})
     assert any("synthetic.ixi: a data set has this name" in line for line in errors_of({}, workflow))
+
+
+def study_errors(workflow: Path, change: dict[str, Any], **config: Any) -> str:
+    change_study(workflow, change)
+    return "\n".join(errors_of(config, workflow))
+
+
+def test_a_study_that_is_no_text_is_named_without_a_list_of_missing_keys(workflow: Path) -> None:
+    (workflow / "studies" / "quickstart.yaml").write_bytes("title: \u00e9".encode("latin-1"))
+    (line,) = errors_of({}, workflow)
+    assert "quickstart.yaml: not readable as YAML" in line
+
+
+def test_a_merged_key_may_be_overridden_and_merged_again(workflow: Path) -> None:
+    text = "quick:\n  a: &a {seed: 1}\n  c: {b: &b {<<: *a, seed: 2}}\nd: {<<: *b}\n"
+    (workflow / "studies" / "quickstart.yaml").write_text(text)
+    assert not any("written twice" in line for line in errors_of({}, workflow))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"models/dae-coarse/settings": "abc"},
+        {"methods/dae-coarse/model": ["a"]},
+        {"figures/noise/x": 5},
+        {"figures/noise/x": [[1], [2]]},
+    ],
+)
+def test_wrong_types_beside_a_sweep_are_explained(workflow: Path, change: dict[str, Any]) -> None:
+    sweep = {"method": "dae-coarse", "vary": "model.noise.resolution", "values": [1, 16]}
+    series = {"figures/noise/kind": "trend", "figures/noise/series": [{"label": "l", "sweep": "a"}]}
+    text = study_errors(workflow, {"sweeps": {"a": sweep}, **series, **change})
+    assert next(iter(change)).replace("/", ".")[:12] in text
+
+
+def test_a_series_of_an_unknown_sweep_names_the_known_ones(workflow: Path) -> None:
+    sweep = {"method": "dae-coarse", "vary": "model.noise.resolution", "values": [1, 16]}
+    series = {"figures/noise/series": [{"label": "l", "sweep": "resolutn"}]}
+    text = study_errors(workflow, {"sweeps": {"resolution": sweep}, **series})
+    assert "figures.noise.series.0.sweep = 'resolutn' is not one of resolution" in text
+
+
+def test_a_data_set_of_the_scans_of_another_needs_that_one(workflow: Path, tmp_path: Path) -> None:
+    text = (workflow / "studies" / "quickstart.yaml").read_text()
+    (workflow / "studies" / "quickstart.yaml").write_text(text.replace("ixi", "ixi_mni"))
+    others = {"brats21": "phantom", "mslub": "phantom"}
+    (line,) = errors_of({"datasets": {"ixi_mni": str(tmp_path), **others}}, workflow)
+    assert "Add datasets.ixi." in line
+    (line,) = errors_of({"datasets": {"ixi": "phantom", "ixi_mni": str(tmp_path), **others}}, workflow)
+    assert "it takes the scans of 'ixi'; give path and format there" in line
+
+
+def test_a_folder_that_may_not_be_read_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def refuse(_: Any, root: Path) -> list[str]:
+        raise PermissionError(13, "Permission denied", str(root))
+
+    monkeypatch.setattr("brainuad.datasets.ixi.Ixi.subjects", refuse)
+    datasets = {"ixi": str(tmp_path), "brats21": "phantom", "mslub": "phantom"}
+    (line,) = errors_of({"datasets": datasets})
+    assert "datasets.ixi" in line
+    assert "cannot be read (Permission denied)" in line
+
+
+def test_the_home_folder_of_nobody_is_named() -> None:
+    (line,) = errors_of({"atlas_folder": "~nobody-of-this-name/atlas"})
+    assert "atlas_folder" in line
+    assert "nobody's home folder" in line

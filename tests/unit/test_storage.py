@@ -31,6 +31,9 @@ def test_an_unreadable_file_is_named(tmp_path: Path) -> None:
         read_json(tmp_path / "broken.json")
     with pytest.raises(InputError, match=r"absent\.tsv"):
         read_table(tmp_path / "absent.tsv")
+    (tmp_path / "a.tsv").write_text("x\ty\n")
+    with pytest.raises(InputError, match=r"a\.tsv: the columns z are missing"):
+        read_table(tmp_path / "a.tsv", needs=("x", "z"))
 
 
 def test_json_refuses_numbers_that_are_not_finite(tmp_path: Path) -> None:

@@ -62,3 +62,11 @@ def test_a_truncated_scan_in_a_folder_with_spaces_is_a_row_with_its_reason(workf
     quality = read_json(workflow.folder / record)
     assert quality["status"] == "excluded"
     assert quality["reason"].endswith(": the file cannot be read (truncated, or not NIfTI)")
+
+
+def test_a_key_that_is_written_twice_stops_before_the_first_job(workflow: Workflow) -> None:
+    config = workflow.folder / "config.yaml"
+    config.write_text(f"{config.read_text()}\nseed: 1\nseed: 2\n")
+    text = workflow.run("-n", check=False)
+    assert "config.yaml: not readable as YAML: the key 'seed' is written twice" in text
+    assert "Traceback" not in text

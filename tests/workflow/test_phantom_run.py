@@ -20,7 +20,7 @@ DOWNSTREAM = {"compare": 1, "plot": 1, "tabulate": 1, "report": 1, "all": 1}
 def test_a_dry_run_lists_every_job_of_a_fresh_clone(fresh: Workflow) -> None:
     assert fresh.planned() == {
         **{"simulate": 2, "index": 2, "preprocess": 7, "assess": 2, "pack": 2, "split": 1},
-        **{"train": 1, "infer": 4, "evaluate": 6, **DOWNSTREAM},
+        **{"train": 1, "infer": 4, "evaluate": 6, "rescore": 2, "rank": 1, **DOWNSTREAM},
     }
 
 
@@ -55,13 +55,15 @@ def test_one_table_is_made_again_by_its_target(copied: Workflow) -> None:
 def test_a_changed_setting_of_a_method_reruns_that_method_alone(copied: Workflow) -> None:
     study = "workflow/studies/smoke.yaml"
     copied.change(study, {"methods/thresholding/settings": {"modality": "t2", "bins": 64}})
-    assert copied.planned() == {"infer": 2, "evaluate": 2, **DOWNSTREAM}
+    assert copied.planned() == {"infer": 2, "evaluate": 2, "rescore": 1, "rank": 1, **DOWNSTREAM}
 
 
 def test_a_changed_setting_of_a_model_reruns_its_methods_alone(copied: Workflow) -> None:
     study = "workflow/studies/smoke.yaml"
     copied.change(study, {"models/dae-coarse/settings": {"noise": {"kind": "gaussian", "scale": 0.2}}})
-    assert copied.planned() == {"train": 1, "infer": 2, "evaluate": 4, **DOWNSTREAM}
+    assert copied.planned() == {
+        **{"train": 1, "infer": 2, "evaluate": 4, "rescore": 1, "rank": 1, **DOWNSTREAM}
+    }
 
 
 def test_changed_post_processing_only_evaluates_again(copied: Workflow) -> None:

@@ -43,11 +43,12 @@ def preprocess(
 ) -> None:
     """Register, strip and correct one subject; OUTPUT is its quality record."""
     limit_threads(threads)
+    from brainuad.datasets.base import COHORT_COLUMNS
     from brainuad.preprocessing.settings import PreprocessingSettings
     from brainuad.preprocessing.subject import preprocess_subject
 
     job = json.loads(settings)
-    table = read_table(cohort)
+    table = read_table(cohort, needs=COHORT_COLUMNS)
     rows = table[table["subject"] == subject]
     if len(rows) != 1:
         raise InputError(
@@ -70,7 +71,8 @@ def assess(cohort: File, max_failed_share: Annotated[float, typer.Option()], tab
     """Gather the quality records of a cohort into a table and mosaics of slices beside it."""
     from brainuad.preprocessing.quality import summarise
 
-    summarise(table.parent, read_table(cohort), max_failed_share)
+    needed = ("subject", "status", "reason")
+    summarise(table.parent, read_table(cohort, needs=needed), max_failed_share)
 
 
 @verb
@@ -83,9 +85,8 @@ def pack(settings: Settings, quality: File, output: File) -> None:
     recipe = Recipe.model_validate(job["recipe"])
     references = {dataset: Path(folder) for dataset, folder in job.get("references", {}).items()}
     folder = output.parent
-    pack_dataset(
-        folder.parent.name, quality.parent, read_table(quality), folder.name, recipe, folder, references
-    )
+    table = read_table(quality, needs=("subject", "status"))
+    pack_dataset(folder.parent.name, quality.parent, table, folder.name, recipe, folder, references)
 
 
 @verb
@@ -97,7 +98,8 @@ def split(settings: Settings, run: Number, indices: list[Path], output: File) ->
 
     job = json.loads(settings)
     chosen = SplitSettings.model_validate({key: job[key] for key in ("datasets", "folds", "seed")})
-    cohorts = {path.parent.parent.name: read_table(path) for path in indices}
+    needed = ("subject", "participant", "group", "age", "status")
+    cohorts = {path.parent.parent.name: read_table(path, needs=needed) for path in indices}
     drawn = make_split(cohorts, chosen, run if chosen.folds > 1 else 0)
     write_table(add_synthetic_sets(drawn, cohorts, job.get("synthetic", {})), output)
 

@@ -85,7 +85,7 @@ class Dataset(ABC):
     def entries(self, root: Path) -> list[os.DirEntry[str]]:
         """What lies in `root`, sorted by name; a missing folder is an `InputError` that names the key."""
         try:
-            return sorted_entries(root)
+            return _scanned(root)
         except OSError as error:
             raise InputError(
                 f"config.yaml: datasets.{self.name}: the folder {root} cannot be read ({error.strerror}). "
@@ -94,7 +94,16 @@ class Dataset(ABC):
 
 
 def sorted_entries(folder: Path) -> list[os.DirEntry[str]]:
-    """What lies in `folder`, sorted by name, without hidden files."""
+    """What lies in `folder`, sorted by name, without hidden files; one that cannot be read is an `InputError`."""
+    try:
+        return _scanned(folder)
+    except OSError as error:
+        raise InputError(
+            f"the folder {folder} cannot be read ({error.strerror}). Correct its permissions, or move it away."
+        ) from error
+
+
+def _scanned(folder: Path) -> list[os.DirEntry[str]]:
     with os.scandir(folder) as found:
         return sorted((e for e in found if not e.name.startswith(".")), key=lambda entry: entry.name)
 

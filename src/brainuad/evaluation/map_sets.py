@@ -136,7 +136,9 @@ class MapSet:
         if self.store.index["lesion_voxels"].isna()[subject]:
             raise ScanError("its lesions are not annotated")
         where = self.store.slices(subject)
-        brain, lesion = to_volume_axes(self.store.brain[where]), to_volume_axes(self.store.lesion[where])
+        brain, lesion = (
+            to_volume_axes(np.array(masks[where])) for masks in (self.store.brain, self.store.lesion)
+        )
         if raw.shape != brain.shape:
             raise ScanError(f"its map has the shape {raw.shape} and its arrays {brain.shape}")
         started = time.perf_counter()

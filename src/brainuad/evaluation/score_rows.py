@@ -2,9 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
+
+from brainuad.errors import InputError
+from brainuad.storage import read_table
 
 SCORE_COLUMNS = [
     "study",
@@ -18,8 +22,20 @@ SCORE_COLUMNS = [
     "value",
     "threshold",
 ]
+NUMBERS = ("run", "value", "threshold")
 POOLED, MEAN = "pooled", "mean"  # in the place of a subject: all voxels together, mean over subjects
 MEANS_PER_STRATUM = ("auprc", "dice")
+
+
+def read_score_rows(path: Path) -> pd.DataFrame:
+    """The rows of a score table; `run`, `value` and `threshold` are numbers, where there are none NaN."""
+    table = read_table(path, needs=SCORE_COLUMNS)
+    for column in NUMBERS:
+        numbers = pd.to_numeric(table[column], errors="coerce").astype(float)
+        if numbers[table[column] != ""].isna().any() or (column == "run" and (numbers % 1 != 0).any()):
+            raise InputError(f"{path}: {column} is not a number in every row. Delete it and run again.")
+        table[column] = numbers
+    return table
 
 
 @dataclass

@@ -2,7 +2,15 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    field_validator,
+    model_validator,
+)
 
 from brainuad.settings import Settings
 
@@ -10,6 +18,16 @@ Protocol = Literal["oracle", "validation", "validation-bisection", "healthy-fpr"
 Attribute = Literal["age", "sex", "site"]
 EvaluatedRole = Literal["validation", "test"]
 Share = Annotated[float, Field(ge=0, le=1)]
+
+
+def _each_once(attributes: tuple[Attribute, ...]) -> tuple[Attribute, ...]:
+    """The same attributes; one that is named twice would count its subjects twice."""
+    if len(set(attributes)) < len(attributes):
+        raise ValueError("an attribute is named twice")
+    return attributes
+
+
+Attributes = Annotated[tuple[Attribute, ...], AfterValidator(_each_once)]
 
 
 class MaskBrain(Settings):
@@ -87,6 +105,12 @@ class Stratum(Settings):
     above: NonNegativeInt = 0
     up_to: PositiveInt | None = None
 
+    @model_validator(mode="after")
+    def _not_empty(self) -> Self:
+        if self.up_to is not None and self.above >= self.up_to:
+            raise ValueError(f"above ({self.above}) must lie below up_to ({self.up_to})")
+        return self
+
     def holds(self, voxels: int) -> bool:
         """Whether a lesion of this size belongs to the stratum."""
         return self.above < voxels and (self.up_to is None or voxels <= self.up_to)
@@ -130,7 +154,7 @@ class EvaluationSettings(Settings):
     lesion_overlap: Share = 0.1
     subject_strata: tuple[Stratum, ...] = ()
     lesion_strata: tuple[Stratum, ...] = ()
-    attributes: tuple[Attribute, ...] = ()
+    attributes: Attributes = ()
     conditions: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     boxes: bool = False
     box_classes: dict[str, tuple[str, ...]] = Field(default_factory=dict)
@@ -148,3 +172,29 @@ class EvaluationSettings(Settings):
                     f"group {group!r} names no condition; give some, or ['{ANY_CONDITION}'] for any"
                 )
         return conditions
+
+    @field_validator("subject_strata", "lesion_strata")
+    @classmethod
+    def _names_differ(cls, strata: tuple[Stratum, ...]) -> tuple[Stratum, ...]:
+        if len({stratum.name for stratum in strata}) < len(strata):
+            raise ValueError("two strata have one name")
+        return strata
+
+    @field_validator("box_classes")
+    @classmethod
+    def _each_label_in_one_class(cls, classes: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        seen: dict[str, str] = {}
+        for name, labels in classes.items():
+            if not name or not labels:
+                raise ValueError(f"class {name!r} needs a name and at least one label")
+            for label in {label.casefold() for label in labels}:
+                if label in seen:
+                    raise ValueError(f"the label {label!r} is in the classes {seen[label]!r} and {name!r}")
+                seen[label] = name
+        return classes
+
+    @model_validator(mode="after")
+    def _classes_have_boxes(self) -> Self:
+        if self.box_classes and not self.boxes:
+            raise ValueError("box_classes: boxes are not evaluated; set `boxes: true` too")
+        return self

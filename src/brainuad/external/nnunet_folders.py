@@ -72,7 +72,7 @@ def case_name(volume: VolumeName) -> str:
 
 def common_spacing(volumes: Sequence[VolumeName]) -> tuple[float, float, float]:
     """The voxel size along (x, y, z), which the data sets of one model must share."""
-    found = {folder: tuple(ArrayStore(folder).recipe["spacing_mm"]) for folder, _ in volumes}
+    found = {folder: ArrayStore(folder).spacing_mm for folder, _ in volumes}
     first = next(iter(found.values()))
     if not all(np.allclose(spacing, first, rtol=0.01) for spacing in found.values()):
         listed = "; ".join(f"{folder}: {spacing} mm" for folder, spacing in found.items())

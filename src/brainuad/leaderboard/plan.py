@@ -20,7 +20,8 @@ def contests(plan: Plan, study: str) -> dict[str, str]:
     """
     content = plan.studies[study]
     synthetic = {name: f"{study}-{name}" for name in content.synthetic}
-    return {name: synthetic.get(name, name) for name in (*content.test_datasets, *synthetic)}
+    names = (*content.test_datasets, *content.leaderboard_datasets, *synthetic)
+    return {name: synthetic.get(name, name) for name in names}
 
 
 def ranking_inputs(plan: Plan) -> RankingInputs:

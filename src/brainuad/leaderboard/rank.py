@@ -156,7 +156,7 @@ def _grid(arrays: Path) -> tuple[list[str], list[float]]:
     if not (arrays / "recipe.json").exists():
         return [], []
     store = ArrayStore(arrays)
-    return store.channels, store.recipe["spacing_mm"]
+    return store.channels, list(store.spacing_mm)
 
 
 def _over_contests(ranking: pd.DataFrame, contests: Sequence[str]) -> tuple[pd.DataFrame, pd.DataFrame]:

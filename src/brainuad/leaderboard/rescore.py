@@ -14,7 +14,7 @@ from brainuad.leaderboard.settings import LeaderboardSettings
 
 def voxel_ml(store: ArrayStore) -> float:
     """The volume of a voxel of packed arrays in millilitres."""
-    return float(prod(store.recipe["spacing_mm"])) / 1000
+    return float(prod(store.spacing_mm)) / 1000
 
 
 def rescore(

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from brainuad.evaluation.settings import (
-    Attribute,
+    Attributes,
     EvaluationSettings,
     MaskBrain,
     Median,
@@ -35,7 +35,7 @@ class LeaderboardSettings(Settings):
     region: Literal["all", "brain"] = "brain"
     healthy_fpr: Share = 0.05
     lesion_ml: tuple[PositiveFloat, PositiveFloat] = (1.0, 10.0)
-    attributes: tuple[Attribute, ...] = ("age", "sex", "site")
+    attributes: Attributes = ("age", "sex", "site")
     minimum_subjects: PositiveInt = 2
     max_failed_share: Share = 0.2
     resamples: int = Field(1000, ge=100)

@@ -9,7 +9,7 @@ import pandas as pd
 
 from brainuad.arrays import ArrayStore
 from brainuad.evaluation.attributes import age_group
-from brainuad.evaluation.score_rows import MEAN, POOLED
+from brainuad.evaluation.score_rows import MEAN, POOLED, read_score_rows
 from brainuad.evaluation.settings import Attribute
 from brainuad.leaderboard.inputs import Entrant
 from brainuad.leaderboard.rescore import voxel_ml
@@ -77,8 +77,10 @@ def read_contest(entrants: Iterable[Entrant]) -> ContestScores:
         finished = [run for run in range(entrant.runs) if entrant.scores(run).exists()]
         runs[entrant.key], tested[entrant.key] = len(finished), set()
         for run in finished:
-            allowed = eligible_subjects(read_table(entrant.split(run)), entrant)
-            rows = read_table(entrant.scores(run))
+            allowed = eligible_subjects(
+                read_table(entrant.split(run), needs=("dataset", "subject", "role")), entrant
+            )
+            rows = read_score_rows(entrant.scores(run))
             rows = rows[rows["subject"].isin({*allowed, POOLED, MEAN})]
             parts.append(rows.assign(key=entrant.key, run=run)[COLUMNS])
             tested[entrant.key] |= allowed

@@ -55,11 +55,17 @@ def read_annotations(path: Path) -> "pd.DataFrame":
             f"{path}: not a readable table of comma-separated values ({error}). {advice}"
         ) from error
     table.columns = [str(name).strip().lower() for name in table.columns]
+    if twice := sorted(set(table.columns[table.columns.duplicated()]) & set(ANNOTATION_COLUMNS)):
+        raise InputError(f"{path}: two columns are called {', '.join(twice)}. {advice}")
     if missing := [name for name in ANNOTATION_COLUMNS if name not in table.columns]:
         raise InputError(
             f"{path}: no column {', '.join(missing)}; expected {', '.join(ANNOTATION_COLUMNS)}. {advice}"
         )
     table = table[list(ANNOTATION_COLUMNS)].apply(lambda column: column.str.strip())
+    if broken := table["file"][table["label"].str.contains("\n")].tolist():
+        raise InputError(
+            f"{path}: a label of {broken[0]} goes on in the next line (a lost quotation mark?). {advice}"
+        )
     table["file"] = table["file"].str.removesuffix(".h5")
     table["label"] = table["label"].str.lower().str.removeprefix("global label:").str.strip()
     table["study_level"] = table["study_level"].str.lower()
@@ -94,6 +100,8 @@ def _number(row: Mapping[Any, str], name: str) -> int:
         value = math.nan
     if not math.isfinite(value):
         raise ScanError(f"boxes: {name} = '{row[name]}' of '{row['label']}' is not a number")
+    if name == "slice" and value % 1:
+        raise ScanError(f"boxes: slice = '{row[name]}' of '{row['label']}' is not a whole number")
     return round(value)
 
 

@@ -18,6 +18,7 @@ IMAGE_KEY, HEADER_KEY = "reconstruction_rss", "ismrmrd_header"
 # Where a file has no header: the usual field of view of 220 mm in 320 pixels, slices of 5 mm.
 DEFAULT_SPACING_MM = (0.6875, 0.6875, 5.0)
 MOST_VOXELS = 10**9
+LARGEST_VOXEL_MM = 100.0
 
 
 def read_h5(path: Path, label: str) -> tuple[np.ndarray, np.ndarray]:
@@ -68,7 +69,7 @@ def _spacing(header: bytes | str, label: str) -> tuple[float, float, float]:
         )
     except (ElementTree.ParseError, TypeError, ValueError, ZeroDivisionError) as error:
         raise ScanError(f"{label}: '{HEADER_KEY}' gives no voxel size") from error
-    if not all(math.isfinite(size) and size > 1e-3 for size in (x, y, z)):
+    if not all(math.isfinite(size) and 1e-3 < size < LARGEST_VOXEL_MM for size in (x, y, z)):
         raise ScanError(f"{label}: '{HEADER_KEY}' gives no voxel size")
     return y, x, z
 

@@ -90,7 +90,7 @@ def load_reference(step: MatchHistogram, derivatives_folder: Path, modalities: S
 
 
 def _choose_subject(step: MatchHistogram, folder: Path, modalities: Sequence[str]) -> str:
-    quality = read_table(folder / "quality.tsv")
+    quality = read_table(folder / "quality.tsv", needs=("subject", "status"))
     usable = quality.loc[quality["status"] == "ok", "subject"].tolist()
     if step.subject is not None:
         if step.subject not in usable:

@@ -44,7 +44,10 @@ def _row(derivatives: Path, cohort_row: Mapping[Any, Any]) -> dict[str, Any]:
         return row | {"status": "excluded", "reason": cohort_row["reason"]}
     path = quality_path(derivatives, cohort_row["subject"])
     if path.is_file():
-        return row | read_json(path)
+        record = read_json(path)
+        if not isinstance(record, dict) or not {"status", "reason"} <= record.keys():
+            raise InputError(f"{path}: no status and reason in it. Delete it and run again.")
+        return row | record
     return row | {"status": "excluded", "reason": "preprocessing did not finish"}
 
 

@@ -25,6 +25,7 @@ LARGEST_SHEAR = 0.01
 SMALLEST_AXIS = 8
 # A damaged header can ask for more memory than there is.
 MOST_VOXELS = 10**9
+LARGEST_VOXEL_MM = 100.0
 READ_ERRORS = (
     *(OSError, EOFError, MemoryError, TypeError, ValueError, zlib.error),
     *(nib.filebasedimages.ImageFileError, nib.spatialimages.HeaderDataError),
@@ -66,6 +67,8 @@ def image_from_array(voxels: np.ndarray, affine: np.ndarray, label: str = "image
     spacing = np.linalg.norm(lps[:3, :3], axis=0)
     if not np.isfinite(lps).all() or spacing.min() < 1e-3:
         raise ScanError(f"{label}: the header gives no voxel size")
+    if spacing.max() > LARGEST_VOXEL_MM:
+        raise ScanError(f"{label}: voxels of {spacing.max():g} mm are implausible")
     directions = lps[:3, :3] / spacing
     left, _, right = np.linalg.svd(directions)
     orthonormal = left @ right

@@ -119,10 +119,13 @@ def _names(path: Path, key: str) -> list[str]:
 
 
 def _subject(name: str, subjects: Mapping[str, str]) -> str | None:
-    """The subject that a name starts with, the longest first: IXI002 of IXI002-Guys-0828_t2.nii.gz."""
-    parts = re.findall(r"[A-Za-z0-9]+", name)
-    starts = ("".join(parts[:stop]) for stop in range(len(parts), 0, -1))
-    return next((subjects[start] for start in starts if start in subjects), None)
+    """The subject that a name or its last part starts with, the longest first: IXI002 of t2/IXI002-Guys_t2.nii.gz."""
+    for text in dict.fromkeys((name, re.split(r"[/\\]", name.rstrip("/"))[-1])):
+        parts = re.findall(r"[A-Za-z0-9]+", text)
+        starts = ("".join(parts[:stop]) for stop in range(len(parts), 0, -1))
+        if found := next((subjects[start] for start in starts if start in subjects), None):
+            return found
+    return None
 
 
 def _plain(name: str) -> str:

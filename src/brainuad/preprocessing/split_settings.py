@@ -2,12 +2,13 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from brainuad.settings import Settings
 
 Role = Literal["train", "validation", "test"]
-Count = Annotated[float, Field(ge=0)]
+ROLES: tuple[Role, ...] = ("train", "validation", "test")
+Count = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class RoleCounts(Settings):
@@ -25,6 +26,12 @@ class RoleCounts(Settings):
             raise ValueError("at least one role needs a count")
         if self.unit == "share" and total > 1 + 1e-9:
             raise ValueError(f"shares add up to {total:g}, more than 1")
+        if self.unit == "participants":
+            for role in ROLES:
+                if getattr(self, role) % 1:
+                    raise ValueError(
+                        f"{role}: {getattr(self, role):g} is no number of participants; for shares set `unit: share`"
+                    )
         return self
 
 
@@ -39,6 +46,24 @@ class DatasetSplit(RoleCounts):
     patients: RoleCounts | None = None
     lists: dict[Role, str] = Field(default_factory=dict)
     overlap: Literal["error", "rebuild"] = "error"
+
+    @field_validator("lists")
+    @classmethod
+    def _only_the_run_is_replaced(cls, lists: dict[Role, str]) -> dict[Role, str]:
+        for role, path in lists.items():
+            try:
+                path.format(run=0)
+            except (KeyError, IndexError, ValueError, AttributeError) as error:
+                raise ValueError(f"{role}: only {{run}} may stand in braces in {path!r}") from error
+        return lists
+
+    @property
+    def roles(self) -> set[Role]:
+        """The roles that somebody gets: those of the lists, or of the counts where there are none."""
+        if self.lists:
+            return set(self.lists)
+        parts = [self, *([self.patients] if self.patients else [])]
+        return {role for part in parts for role in ROLES if getattr(part, role)}
 
 
 class SplitSettings(Settings):

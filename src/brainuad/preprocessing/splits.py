@@ -8,14 +8,13 @@ import pandas as pd
 
 from brainuad.errors import InputError
 from brainuad.preprocessing.split_lists import listed_roles
-from brainuad.preprocessing.split_settings import DatasetSplit, Role, RoleCounts, SplitSettings
+from brainuad.preprocessing.split_settings import ROLES, DatasetSplit, RoleCounts, SplitSettings
 from brainuad.randomness import numpy_generator
 
 __all__ = ["DatasetSplit", "RoleCounts", "SplitSettings", "check_leaks", "make_split"]
 
 log = logging.getLogger(__name__)
 
-ROLES: tuple[Role, ...] = ("train", "validation", "test")
 AGE_BOUNDS = (20, 40, 60, 80)  # 20-40, 40-60, 60-80, 80+ (Behrendt 2023, section 3.1)
 
 

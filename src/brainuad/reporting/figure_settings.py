@@ -9,6 +9,8 @@ from brainuad.noise.settings import NoiseSettings
 from brainuad.reporting.settings import Aggregate, MethodLabel, Published
 from brainuad.settings import Settings
 
+Outline = Literal["none", "yen"]
+
 
 class FigureBase(Settings):
     """What every figure has."""
@@ -30,6 +32,8 @@ class MapsFigure(FigureBase):
     # The modality shown; "" is the first channel of the recipe.
     channel: str = ""
     pseudo_healthy: bool = True
+    # Outlined on the maps beside the truth: the mask that the evaluation makes with Yen's threshold.
+    outline: Outline = "none"
     width: Literal["column", "page"] = "page"
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from brainuad.evaluation.settings import PostProcessingStep
+from brainuad.evaluation.settings import EvaluationSettings, PostProcessingStep
 from brainuad.reporting.figure_settings import FigureSettings
 from brainuad.reporting.settings import TableSettings
 
@@ -44,7 +44,7 @@ class DatasetEntry:
 
 @dataclass(frozen=True)
 class StudyEntry:
-    """One study: `folder` is results/{study}."""
+    """One study: `folder` is results/{study}; `evaluation` says how masks are made from its maps."""
 
     name: str
     title: str
@@ -55,6 +55,7 @@ class StudyEntry:
     runs: int = 1
     tables: Mapping[str, TableSettings] = field(default_factory=dict)
     figures: Mapping[str, FigureSettings] = field(default_factory=dict)
+    evaluation: EvaluationSettings = field(default_factory=EvaluationSettings)
 
     @property
     def compared_methods(self) -> tuple[MethodEntry, ...]:

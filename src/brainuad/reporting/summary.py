@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from brainuad.evaluation.score_rows import MEAN, POOLED, SCORE_COLUMNS
-from brainuad.storage import read_table
+from brainuad.evaluation.score_rows import MEAN, POOLED, SCORE_COLUMNS, read_score_rows
 
 # Columns with few different values: as categories they are small and quickly compared.
 WORDS = ("study", "method", "dataset", "subject", "protocol", "metric", "stratum")
@@ -27,13 +26,13 @@ class Quantity:
 
 def read_scores(paths: Iterable[Path]) -> pd.DataFrame:
     """The score tables that exist, one below the other; `run`, `value` and `threshold` are numbers."""
-    tables = [read_table(path) for path in paths if path.exists()]
+    tables = [read_score_rows(path) for path in paths if path.exists()]
     scores = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=SCORE_COLUMNS)
-    scores["run"] = pd.to_numeric(scores["run"]).astype(int)
+    scores["run"] = scores["run"].astype(int)
     for column in WORDS:
         scores[column] = scores[column].astype("category")
     for column in ("value", "threshold"):
-        scores[column] = pd.to_numeric(scores[column], errors="coerce").astype(float)
+        scores[column] = scores[column].astype(float)
     return scores
 
 

@@ -9,12 +9,15 @@ from pathlib import Path
 
 import pandas as pd
 
+from brainuad.evaluation.score_rows import POOLED
 from brainuad.reporting.settings import Published, TableColumn, TableRow, TableSettings
 from brainuad.reporting.summary import Quantity, over_runs, select
 from brainuad.reporting.table_text import table_as_latex, table_as_markdown
 from brainuad.storage import atomic_path, write_text
 
 NAN = float("nan")
+# Beside a value whose threshold could not be chosen as the protocol says.
+FALLBACK_NOTE = "threshold from healthy scans"
 
 
 @dataclass(frozen=True)
@@ -97,7 +100,11 @@ def _ours(row: TableRow, column: TableColumn, method: str, scores: pd.DataFrame)
     mean, sd, runs = over_runs(values * column.scale)
     if runs == 0:
         return _Ours(note="undefined")
-    return _Ours(mean, sd, runs, "" if runs == len(values) else f"{runs} of {len(values)} runs")
+    notes = [] if runs == len(values) else [f"{runs} of {len(values)} runs"]
+    fallback = Quantity(column.dataset, "threshold_fallback", column.protocol, POOLED)
+    if column.protocol and (select(of_method, fallback)["value"] > 0).any():
+        notes.append(FALLBACK_NOTE)
+    return _Ours(mean, sd, runs, "; ".join(notes))
 
 
 def write_tables(settings: TableSettings, table: pd.DataFrame, folder: Path, name: str) -> None:

@@ -13,7 +13,9 @@ import pandas as pd
 
 from brainuad.arrays import ArrayStore, to_volume_axes
 from brainuad.errors import InputError
-from brainuad.evaluation import postprocess
+from brainuad.evaluation import postprocess, thresholds
+from brainuad.evaluation.map_sets import MANIFEST_COLUMNS
+from brainuad.evaluation.settings import PostProcessingStep
 from brainuad.reporting.inputs import DatasetEntry, StudyEntry
 from brainuad.reporting.names import pseudonym
 from brainuad.storage import read_table
@@ -64,7 +66,7 @@ def _scored_subjects(study: StudyEntry, dataset: str) -> set[str]:
 
 
 def _manifest(path: Path) -> pd.DataFrame | None:
-    return read_table(path) if path.exists() else None
+    return read_table(path, needs=MANIFEST_COLUMNS) if path.exists() else None
 
 
 def load_method_volume(
@@ -82,15 +84,27 @@ def load_method_volume(
     folder = path.with_suffix("")
     scale = 2.0 ** -int(row["scale_exponent"])
     raw = _load(folder, row["map"]).astype(np.float32) * np.float32(scale)
-    steps = next((entry.steps for entry in study.methods if entry.name == method), ())
+    steps = _steps(study, method)
     brain = to_volume_axes(store.volume(case.subject).brain)
     if raw.shape != brain.shape:
         raise InputError(f"{folder / row['map']}: shape {raw.shape}, but the arrays have {brain.shape}.")
     anomaly_map = postprocess.apply(raw, brain, steps)
     healthy = None
-    if row["pseudo_healthy"]:
+    if row.get("pseudo_healthy"):
         healthy = np.moveaxis(_load(folder, row["pseudo_healthy"]).astype(np.float32), -1, 0)
     return MethodVolume(np.moveaxis(anomaly_map, -1, 0), healthy)
+
+
+def yen_mask(study: StudyEntry, method: str, anomaly_map: np.ndarray, brain: np.ndarray) -> np.ndarray:
+    """The evaluation's mask (slice, x, y) of a post-processed map with Yen's threshold, dilations included."""
+    threshold = thresholds.yen_threshold(anomaly_map)
+    mask = thresholds.yen_mask(anomaly_map, threshold, study.evaluation.yen_dilation)
+    mask = postprocess.apply_to_mask(mask, _steps(study, method))
+    return mask & brain if study.evaluation.region == "brain" else mask
+
+
+def _steps(study: StudyEntry, method: str) -> tuple[PostProcessingStep, ...]:
+    return next((entry.steps for entry in study.methods if entry.name == method), ())
 
 
 def _load(folder: Path, name: str) -> np.ndarray:

@@ -8,7 +8,7 @@ The new folder has the files of packed arrays (see `preprocessing/pack.py`), and
 
 import hashlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -103,7 +103,7 @@ def _append_subject(
     row = {str(name): value for name, value in base.index.loc[subject].items()} | {"group": "patient"}
     volume = base.volume(subject)
     try:
-        made = make_synthetic(request, volume, base.recipe["spacing_mm"])
+        made = make_synthetic(request, volume, base.spacing_mm)
     except ScanError as error:
         log.warning("%s is left out: %s", subject, error)
         failed = {"first_slice": "", "slices": 0, "lesion_voxels": "", "image_hash": ""}
@@ -119,7 +119,7 @@ def _append_subject(
     return row | place | {"image_hash": digest}, made.planted
 
 
-def make_synthetic(request: PlantingRequest, volume: Volume, spacing_mm: list[float]) -> Synthetic:
+def make_synthetic(request: PlantingRequest, volume: Volume, spacing_mm: Sequence[float]) -> Synthetic:
     """A healthy volume with anomalies, which are a function of seed, data set, subject and slice.
 
     `spacing_mm` is that of (x, y, z). A volume without any brain is a `ScanError`.

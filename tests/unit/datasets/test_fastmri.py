@@ -1,6 +1,7 @@
 """fastMRI: which files count, and what the annotations of FastMRI+ make of a scan."""
 
 import logging
+import os
 
 import pytest
 
@@ -142,3 +143,43 @@ def test_files_with_a_suffix_and_a_byte_order_mark_are_read(tmp_path):
     table = tmp_path / "brain.csv"
     table.write_bytes(b"\xef\xbb\xbf" + table.read_bytes())
     assert cohort(tmp_path)["group"].tolist() == ["healthy"]
+
+
+def test_a_box_between_two_slices_excludes_the_scan(tmp_path):
+    root = publish(tmp_path, [])
+    (root / "brain.csv").write_text(f"{HEADER}file_brain_AXT1_202_6000312,3.5,{EDEMA}\n")
+    assert (
+        cohort(root).loc["AXT12026000312", "reason"]
+        == "boxes: slice = '3.5' of 'edema' is not a whole number"
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (HEADER.replace("label", "label,File") + f"a,3,{EDEMA},b\n", "two columns are called file"),
+        (HEADER + f'a,3,{EDEMA[:-5]}"Edema\nb,3,{EDEMA}"\n', "a label of a goes on in the next line"),
+        (HEADER.replace(",", ";"), "no column file, slice"),
+        ("", "not a readable table"),
+    ],
+    ids=["column twice", "quotation mark", "semicolons", "empty"],
+)
+def test_annotations_that_are_no_table_of_fastmri_plus_are_named(tmp_path, content, expected):
+    root = publish(tmp_path, [])
+    (root / "brain.csv").write_text(content)
+    with pytest.raises(InputError, match=rf"brain\.csv: {expected}"):
+        Fastmri().index(root)
+
+
+def test_a_folder_of_scans_that_cannot_be_read_is_named(tmp_path, monkeypatch):
+    (tmp_path / "multicoil_train").mkdir()
+    scandir = os.scandir
+
+    def refuse(folder):
+        if str(folder).endswith("train"):
+            raise PermissionError(13, "Permission denied")
+        return scandir(folder)
+
+    monkeypatch.setattr("os.scandir", refuse)
+    with pytest.raises(InputError, match=r"multicoil_train cannot be read \(Permission denied\)"):
+        Fastmri().subjects(tmp_path)

@@ -122,3 +122,14 @@ def test_no_value_is_nan_but_those_of_what_does_not_exist(tmp_path):
         "lesion_f1",
     }
     assert set(undefined["metric"]) <= {*lesion_metrics, "box_f1"}
+
+
+def test_volumes_of_a_single_slice_are_scored_like_others(tmp_path, monkeypatch):
+    monkeypatch.setattr("tests.unit.evaluation.toy.SHAPE", (12, 10, 1))
+    make(tmp_path)
+    lesion = np.zeros((12, 10, 1), dtype=bool)
+    lesion[4:7, 3:6] = True
+    for subject in PATIENTS:
+        replace(tmp_path, "toy", subject, lesion=lesion, scores=lesion.astype(float))
+    scores, _ = evaluate(tmp_path)
+    assert value(scores, "dice", protocol="validation") == pytest.approx(1)

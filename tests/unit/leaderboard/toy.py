@@ -73,7 +73,7 @@ def write_arrays(folder: Path, dataset: str, numbers: list[int], spacing_mm: flo
     """An index and a recipe; half of the lesions are small."""
     rows = [
         {
-            "subject": name(dataset, number), "status": "ok", "age": str(25 + 10 * (number % 4)),
+            "subject": name(dataset, number), "group": "patient", "status": "ok", "age": str(25 + 10 * (number % 4)),
             "sex": "FM"[number % 2], "site": "", "first_slice": 0, "slices": 1,
             "lesion_voxels": round((500 if number % 2 else 20_000) / spacing_mm**3),
         }

@@ -61,6 +61,7 @@ def test_without_a_header_the_voxel_size_is_the_usual_one(tmp_path):
         HEADER.format(rows=0, field=220.0),
         HEADER.format(rows=320, field="nan"),
         HEADER.format(rows=320, field="wide"),
+        HEADER.format(rows=320, field="1e9"),
     ],
 )
 def test_a_header_without_a_voxel_size_is_named(tmp_path, header):

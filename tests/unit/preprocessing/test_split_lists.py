@@ -44,8 +44,9 @@ def roles(split: pd.DataFrame) -> dict[str, str]:
         "BraTS21ID\nIXI001\nIXI002\n",
         "\ufeffIXI_001,x\r\n\r\nIXI-002,y\r\n",
         ",img_name,age\n0,IXI001-HH-1_t2.nii.gz,50\n1,IXI002-Guys-0828_t2.nii.gz,36\n",
+        "/data/t2/IXI001-HH-1_t2.nii.gz\nC:\\t2\\IXI002-Guys-0828_t2.nii.gz\n",
     ],
-    ids=["names", "header", "windows", "Behrendt 2023"],
+    ids=["names", "header", "windows", "Behrendt 2023", "paths"],
 )
 def test_lists_of_all_papers_are_read(tmp_path: Path, content: str, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):

@@ -164,8 +164,8 @@ def _draw_seconds(
     seconds, centre, means = found
     colour = colour_of(method.method)
     text = f"{_two_digits(centre)} s"
-    if means:
-        sd = float(seconds.std(ddof=1)) if len(seconds) > 1 else 0.0
+    if means and len(seconds) > 1:
+        sd = float(seconds.std(ddof=1))
         low = max(centre - sd, min(centre, float(seconds.min())) / 2)  # a logarithmic axis has no 0
         axes.plot(
             [low, centre + sd], [position, position], color=colour, linewidth=2.2, solid_capstyle="butt"
@@ -194,7 +194,7 @@ def seconds_per_volume(results: Results, method: str, dataset: str) -> np.ndarra
 
 
 def _seconds(paths: list[Path], column: str) -> np.ndarray:
-    tables = [read_table(path) for path in paths if path.exists()]
+    tables = [read_table(path, needs=[column]) for path in paths if path.exists()]
     if not tables:
         return np.array([])
     seconds = pd.to_numeric(pd.concat(tables)[column], errors="coerce").to_numpy(float)

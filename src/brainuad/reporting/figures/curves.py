@@ -67,7 +67,8 @@ def _read_curve(method: MethodLabel, dataset: str, results: Results) -> _Curve |
         path = results.study.curve(method.method, run, dataset)
         if not path.exists():
             continue
-        table = read_table(path, dtype=float).sort_values(["recall", "precision"], ascending=[True, False])
+        table = read_table(path, needs=("recall", "precision"), dtype=float)
+        table = table.sort_values(["recall", "precision"], ascending=[True, False])
         if table["precision"].notna().any():
             precision.append(_at_recall(table["recall"].to_numpy(), table["precision"].to_numpy()))
     if not precision:

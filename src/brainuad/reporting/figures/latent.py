@@ -36,7 +36,7 @@ FEWEST = 5
 def draw_latent_map(settings: LatentMapFigure, results: Results) -> Figure:
     """One panel per method: a point per slice, its colour the group, its marker the data set."""
     tables = {
-        method.method: read_table(path)
+        method.method: read_table(path, needs=("dataset", "group", "kind"))
         for method in settings.methods
         if (path := results.study.embeddings(method.method, settings.run)).exists()
     }

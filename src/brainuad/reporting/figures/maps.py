@@ -1,7 +1,7 @@
 """Input, truth, pseudo-healthy images and anomaly maps of a few subjects, in the slice with the most lesion."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from matplotlib.figure import Figure
 
@@ -10,6 +10,8 @@ from brainuad.reporting.colours import colour_of
 from brainuad.reporting.figure_settings import FigureBase, MapsFigure, ReconstructionsFigure
 from brainuad.reporting.figures.pictures import (
     MAP_COLOURS,
+    PREDICTED_COLOUR,
+    TRUTH_COLOUR,
     Group,
     Picture,
     PictureTable,
@@ -25,18 +27,23 @@ from brainuad.reporting.volumes import choose_cases, load_dataset
 
 @dataclass(frozen=True)
 class Content:
-    """What a table of pictures shows: subjects, methods that have pictures, and the modality's name."""
+    """What a table of pictures shows: subjects, methods that have pictures, and the modality's name.
+
+    `legend` holds the colours of the outlines, where there is more than the truth.
+    """
 
     shown: list[Shown]
     methods: list[MethodLabel]
     modality: str
     note: str
+    legend: dict[str, str] = field(default_factory=dict)
 
 
 def draw_maps(settings: MapsFigure, results: Results) -> Figure:
     """Rows are subjects, columns the input, the truth, and per method its pseudo-healthy image and map.
 
-    All maps of a method share one colour scale, from 0 to the 99.5th percentile of what is shown.
+    All maps of a method share one colour scale, from 0 to the 99.5th percentile of what is shown. With
+    `outline: yen` they carry the outline of the mask that is evaluated (Frotscher 2023, Figure 3).
     """
     content = _read_content(settings, results, need_healthy=False)
     phantom = settings.dataset in results.study.phantoms
@@ -75,7 +82,8 @@ def _read_content(
     if store is None or not cases:
         return None
     channel = channel_of(store, settings.channel)
-    shown = read_shown(cases, Wanted(settings.methods, channel, settings.run), results, store)
+    outline = settings.outline if isinstance(settings, MapsFigure) else "none"
+    shown = read_shown(cases, Wanted(settings.methods, channel, settings.run, outline), results, store)
     return content_of(shown, settings.methods, (store, channel), need_healthy)
 
 
@@ -86,12 +94,14 @@ def content_of(
     store, channel = source
     run = [method for method in methods if any(method.method in row.maps for row in shown)]
     kept = [m for m in run if any(m.method in row.healthy for row in shown)] if need_healthy else run
-    notes = ["outline: truth"]
+    outlined = any(row.predicted for row in shown)
+    legend = {"truth": TRUTH_COLOUR, "mask at Yen's threshold": PREDICTED_COLOUR} if outlined else {}
+    notes = [] if outlined else ["outline: truth"]
     if missing := [method.label for method in methods if method not in run]:
         notes.append(f"not run: {', '.join(missing)}")
     if without := [method.label for method in run if method not in kept]:
         notes.append(f"without pseudo-healthy images: {', '.join(without)}")
-    return Content(shown, kept, modality_name(store.channels[channel]), "; ".join(notes))
+    return Content(shown, kept, modality_name(store.channels[channel]), "; ".join(notes), legend)
 
 
 def by_subject(content: Content, healthy: bool, maps: bool) -> PictureTable:
@@ -107,7 +117,7 @@ def by_subject(content: Content, healthy: bool, maps: bool) -> PictureTable:
     for row in rows[1:]:
         row[:] = [picture and replace(picture, title="") for picture in row]
     labels = [row.name for row in content.shown]
-    return PictureTable(rows, labels, groups, bars=bars, note=content.note)
+    return PictureTable(rows, labels, groups, bars=bars, note=content.note, legend=content.legend)
 
 
 def method_columns(
@@ -156,7 +166,8 @@ def _healthy(row: Shown, method: MethodLabel, title: str) -> Picture:
 
 
 def _map(row: Shown, method: MethodLabel, scale: Scale) -> Picture:
-    return Picture(row.maps.get(method.method), "anomaly map", scale, outline=row.truth)
+    predicted = row.predicted.get(method.method)
+    return Picture(row.maps.get(method.method), "anomaly map", scale, row.truth, predicted=predicted)
 
 
 def _map_scale(content: Content, method: MethodLabel) -> Scale:

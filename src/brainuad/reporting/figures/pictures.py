@@ -15,9 +15,12 @@ from brainuad.reporting.figure_settings import FigureBase
 from brainuad.reporting.figures.style import MUTED, WIDTH_IN, title_text
 
 MAP_COLOURS = "inferno"
-TRUTH_COLOUR = "#2dd4ff"
+# Of outlines: about 20 or more apart (CIEDE2000) for every colour vision, and 30 from the lower 80 % of the maps'.
+TRUTH_COLOUR, PREDICTED_COLOUR = "#2dd4ff", "#ffffff"
+LEGEND_GROUND = "#1f2937"  # behind the legend of outlines, as dark as the maps
 # Inches.
 GAP_IN, LINE_IN, BAR_IN, MAX_PICTURE_IN, MAX_HEIGHT_IN = 0.03, 0.1, 0.26, 1.3, 8.8
+LEGEND_IN = 0.18
 # Width of a character of regular and of bold type.
 CHARACTER_IN, BOLD_IN = 0.05, 0.058
 SMALL = 6.5
@@ -34,7 +37,10 @@ class Scale:
 
 @dataclass(frozen=True)
 class Picture:
-    """Values (row, column), None where there are none; `outline` is a mask, drawn filled if `filled`."""
+    """Values (row, column), None where there are none; `outline` is the truth, drawn filled if `filled`.
+
+    `predicted` is a mask from a threshold, outlined too.
+    """
 
     values: np.ndarray | None
     title: str = ""
@@ -42,6 +48,7 @@ class Picture:
     outline: np.ndarray | None = None
     filled: bool = False
     missing: str = "no map"
+    predicted: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -56,7 +63,10 @@ class Group:
 
 @dataclass(frozen=True)
 class PictureTable:
-    """Rows of equally many pictures, their labels, headers over columns, and colour bars under some."""
+    """Rows of equally many pictures, their labels, headers over columns, and colour bars under some.
+
+    `legend` names the colours of outlines.
+    """
 
     rows: list[list[Picture | None]]
     row_labels: list[str]
@@ -64,6 +74,7 @@ class PictureTable:
     row_colours: list[str] = field(default_factory=list)
     bars: dict[int, Scale] = field(default_factory=dict)
     note: str = ""
+    legend: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -99,6 +110,8 @@ def draw_pictures(settings: FigureBase, table: PictureTable, phantom: bool) -> F
     for number, line in enumerate(reversed(_note_lines(table, layout.total[0]))):
         place = (0.995, (0.04 + number * LINE_IN) / height)
         figure.text(*place, line, ha="right", va="bottom", fontsize=6, color=MUTED)
+    if table.legend:
+        _draw_legend(figure, layout, table)
     return figure
 
 
@@ -125,7 +138,7 @@ def _lay_out(settings: FigureBase, table: PictureTable, phantom: bool) -> _Layou
         top += _title_height(row, width)
         tops.append(top)
         top += width * aspect + GAP_IN
-    note = LINE_IN * len(_note_lines(table, total)) + 0.04
+    note = LINE_IN * len(_note_lines(table, total)) + 0.04 + (LEGEND_IN if table.legend else 0)
     figure_height = top + (BAR_IN if table.bars else 0) + note
     return _Layout(width, width * aspect, left, headers, lines, tops, title, (total, figure_height))
 
@@ -191,6 +204,8 @@ def _draw_picture(figure: Figure, layout: _Layout, place: tuple[int, int], pictu
         interpolation="nearest",
         aspect="auto",
     )
+    if picture.predicted is not None and picture.predicted.any():
+        axes.contour(picture.predicted, levels=[0.5], colors=[PREDICTED_COLOUR], linewidths=0.6)
     if picture.outline is None or not picture.outline.any():
         return
     width = 0.9 if picture.filled else 0.6
@@ -224,6 +239,30 @@ def _draw_group(figure: Figure, layout: _Layout, place: tuple[Group, float], lin
     middle = (left + right) / 2 / width
     style = {"ha": "center", "va": "bottom", "fontsize": SMALL, "fontweight": "bold", "linespacing": 1.0}
     figure.text(middle, y + 0.025 / height, "\n".join(lines), **style)  # type: ignore[arg-type]
+
+
+def _draw_legend(figure: Figure, layout: _Layout, table: PictureTable) -> None:
+    """The colours of the outlines, above the note."""
+    lines = [Line2D([], [], color=colour, linewidth=1.2) for colour in table.legend.values()]
+    y = (0.04 + LINE_IN * len(_note_lines(table, layout.total[0]))) / layout.total[1]
+    figure.legend(
+        lines,
+        [f"outline: {label}" for label in table.legend],
+        loc="lower right",
+        bbox_to_anchor=(0.995, y),
+        ncols=len(lines),
+        fontsize=SMALL,
+        labelcolor="white",
+        frameon=True,
+        fancybox=False,
+        facecolor=LEGEND_GROUND,
+        edgecolor="none",
+        framealpha=1,
+        borderpad=0.3,
+        borderaxespad=0,
+        handlelength=1.6,
+        columnspacing=1.2,
+    )
 
 
 def _draw_colour_bar(figure: Figure, layout: _Layout, column: int, scale: Scale) -> None:

@@ -1,11 +1,12 @@
 """The slices that pictures show: of a few subjects, with what methods made of them, as seen by a reader."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from brainuad.arrays import ArrayStore, Volume
+from brainuad.reporting.figure_settings import Outline
 from brainuad.reporting.figures.style import Results
 from brainuad.reporting.settings import MethodLabel
 from brainuad.reporting.volumes import (
@@ -15,6 +16,7 @@ from brainuad.reporting.volumes import (
     display_window,
     load_method_volume,
     to_unit,
+    yen_mask,
 )
 
 MARGIN = 3  # voxels around the brain
@@ -24,7 +26,8 @@ MARGIN = 3  # voxels around the brain
 class Shown:
     """One slice of a subject in display orientation, values of images in [0, 1].
 
-    `maps` and `healthy` (pseudo-healthy images) are by method; `clean` is the image before a synthetic anomaly.
+    `maps`, `healthy` (pseudo-healthy images) and `predicted` (masks from a threshold, where they are wanted) are by
+    method; `clean` is the image before a synthetic anomaly.
     """
 
     name: str
@@ -33,15 +36,17 @@ class Shown:
     maps: dict[str, np.ndarray]
     healthy: dict[str, np.ndarray]
     clean: np.ndarray | None = None
+    predicted: dict[str, np.ndarray] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which channel of which methods' results is shown."""
+    """Which channel of which methods' results is shown, and whether masks from a threshold are."""
 
     methods: Sequence[MethodLabel]
     channel: int = 0
     run: int = 0
+    outline: Outline = "none"
 
 
 def read_shown(cases: Sequence[Case], wanted: Wanted, results: Results, store: ArrayStore) -> list[Shown]:
@@ -66,17 +71,20 @@ def _read_one(
     def seen(plane: np.ndarray) -> np.ndarray:
         return as_seen(plane, affine)[box]
 
-    maps, healthy = {}, {}
+    maps, healthy, predicted = {}, {}, {}
     for method in wanted.methods:
         found = load_method_volume(results.study, method.method, wanted.run, case, store)
         if found is None:
             continue
         maps[method.method] = seen(found.anomaly_map[z])
+        if wanted.outline == "yen":
+            mask = yen_mask(results.study, method.method, found.anomaly_map, volume.brain)
+            predicted[method.method] = seen(mask[z])
         if found.pseudo_healthy is not None:
             healthy[method.method] = seen(to_unit(found.pseudo_healthy[z, channel], window))
     image = seen(to_unit(volume.images[z, channel], window))
     before = None if volume.clean is None else seen(to_unit(volume.clean[z, channel], window))
-    return Shown(case.pseudonym, image, seen(volume.lesion[z]), maps, healthy, before)
+    return Shown(case.pseudonym, image, seen(volume.lesion[z]), maps, healthy, before, predicted)
 
 
 def shown_slice(volume: Volume) -> int:

@@ -54,7 +54,7 @@ def read_log(paths: list[Path], column: str) -> pd.DataFrame:
     for path in paths:
         if not path.exists():
             continue
-        table = read_table(path, dtype=float)
+        table = read_table(path, needs=["step"], dtype=float)
         if column in table:
             runs.append(table[["step", column]].dropna())
     rows = pd.concat(runs) if runs else pd.DataFrame({"step": [], column: []}, dtype=float)

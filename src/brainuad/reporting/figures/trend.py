@@ -92,7 +92,8 @@ def _draw_panel(axes: Axes, dataset: str, settings: SeriesFigure, results: Resul
     axes.set_ylabel(textwrap.fill(score, 30))
     if dataset:
         axes.set_title(dataset_title(results, dataset), loc="left", fontweight="normal")
-    axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
+    low, high = axes.get_ylim()
+    axes.set_ylim(min(0.0, low), high + 0.04 * (high - low))  # room for whole markers
     light_grid(axes, "y")
     return drawn
 

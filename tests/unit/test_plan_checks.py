@@ -1,0 +1,99 @@
+"""What does not fit together in a study: splits, synthetic sets, tables and figures."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.test_plan_reader import WORKFLOW, change_study, errors_of
+
+METHODS = [{"method": "dae-coarse", "label": "DAE"}]
+TREND = {"kind": "trend", "title": "T", "x_label": "x"}
+
+
+@pytest.fixture
+def workflow(tmp_path: Path) -> Path:
+    """A copy of the workflow's recipes and studies that a test may break."""
+    shutil.copytree(WORKFLOW, tmp_path / "workflow")
+    return tmp_path / "workflow"
+
+
+def study_errors(workflow: Path, change: dict[str, Any]) -> str:
+    change_study(workflow, change)
+    return "\n".join(errors_of({}, workflow))
+
+
+@pytest.mark.parametrize(
+    ("figure", "expected"),
+    [
+        ({"kind": "maps", "title": "T", "dataset": "bratz", "methods": METHODS}, "data set 'bratz'"),
+        ({"kind": "bars", "title": "T", "datasets": ["fastmri"], "methods": METHODS}, "data set 'fastmri'"),
+        ({"kind": "anomaly-examples", "title": "T", "datasets": ["ixi"]}, "data set 'ixi' is unknown"),
+        (
+            {**TREND, "dataset": "ixi", "x": [1], "series": [{"label": "l", "methods": ["dea"]}]},
+            "method 'dea'",
+        ),
+        (
+            {**TREND, "x": [1], "series": [{"label": "l", "methods": ["vae"], "dataset": "mslab"}]},
+            "Did you mean 'mslub'?",
+        ),
+        (
+            {"kind": "maps", "title": "T", "dataset": "ixi", "methods": METHODS, "channel": "flair"},
+            "channel 'flair' is not one of t2",
+        ),
+        (
+            {"kind": "maps", "title": "T", "dataset": "ixi", "methods": METHODS, "run": 1},
+            "run = 1: the study has 1",
+        ),
+        (
+            {"kind": "latent-map", "title": "T", "methods": [{"method": "thresholding", "label": "T"}]},
+            "the model of method 'thresholding' has no latent vectors",
+        ),
+    ],
+)
+def test_a_figure_of_something_that_the_study_does_not_have_is_an_error(
+    workflow: Path, figure: dict[str, Any], expected: str
+) -> None:
+    text = study_errors(workflow, {"figures/maps": figure})
+    assert "quickstart.yaml: figures.maps" in text
+    assert expected in text
+
+
+def test_a_table_of_a_data_set_that_is_not_scored_is_an_error(workflow: Path) -> None:
+    column = {"label": "Dice", "dataset": "msseg", "metric": "dice"}
+    text = study_errors(workflow, {"splits/msseg": {"test": 2}, "tables/results/columns": [column]})
+    assert "tables.results: data set 'msseg' is not one of brats21, ixi, mslub" in text
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"splits/ixi": {"train": 0.7, "test": 0.3}}, "for shares set `unit: share`"),
+        ({"splits/ixi": {"train": float("inf")}}, "splits.ixi.train"),
+        ({"splits/ixi": {"validation": 1, "test": 2}}, "splits.ixi.train: nobody has this role"),
+        ({"splits/mslub": {"validation": 1}}, "splits.mslub.test: nobody has this role"),
+        ({"splits/ixi/lists": {"train": "none.csv"}}, "lists.train = 'none.csv': no such file"),
+        ({"splits/ixi/lists": {"train": "{fold}.csv"}}, "only {run} may stand in braces"),
+        ({"methods/vae/datasets": []}, "methods.vae.datasets"),
+        ({"methods/vae/maps_of": "vae"}, "has no maps of its own"),
+    ],
+)
+def test_splits_and_methods_that_would_leave_nobody_are_errors(
+    workflow: Path, change: dict[str, Any], expected: str
+) -> None:
+    assert expected in study_errors(workflow, change)
+
+
+@pytest.mark.parametrize(
+    ("change", "key"),
+    [
+        ({"synthetic/f": {"kind": "spheres", "of": "e"}}, "synthetic.f.of"),
+        ({"splits/e": {"test": 1}}, "splits"),
+        ({"training_data/datasets": ["e"]}, "training_data"),
+        ({"healthy_dataset": "e"}, "healthy_dataset"),
+    ],
+)
+def test_a_synthetic_set_stands_for_no_real_one(workflow: Path, change: dict[str, Any], key: str) -> None:
+    planted = {"synthetic": {"e": {"kind": "ellipses", "of": "ixi"}}}
+    assert f"{key}: 'e' is a synthetic test set" in study_errors(workflow, planted | change)
