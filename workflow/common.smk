@@ -353,10 +353,12 @@ def described(entry):
 def table_settings(wildcards):
     study = PLAN.studies[wildcards.study]
     table = study.tables[wildcards.table].model_dump(mode="json")
-    entry = study_entry(PLAN, wildcards.study)
-    remarks = {method.name: method.remark for method in entry.methods if method.remark}
+    datasets = PLAN.scored_datasets(wildcards.study)
     return settings(
-        "tabulate", table=table, phantoms=sorted(entry.phantoms), remarks=remarks
+        "tabulate",
+        table=table,
+        phantoms=sorted(filter(PLAN.is_phantom, datasets)),
+        remarks=PLAN.table_remarks(wildcards.study, wildcards.table),
     )
 
 

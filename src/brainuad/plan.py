@@ -92,8 +92,17 @@ class Plan(DatasetPlan):
             model = models()[self.studies[study].models[entry.model].kind]
             chosen = model.settings_class.model_validate(self.model_settings(study, entry.model))
             said += model.remarks(chosen)
-        said += self.studies[study].similarity.remarks
         return " ".join(dict.fromkeys(said))
+
+    def table_remarks(self, study: str, table: str) -> dict[str, str]:
+        """The remarks that belong under a table, by method."""
+        content = self.studies[study]
+        compared = any("lpips" in column.metric for column in content.tables[table].columns)
+        further = content.similarity.remarks if compared else ()
+        remarks = {
+            key: " ".join(filter(None, (self.remark(study, key), *further))) for key in content.methods
+        }
+        return {key: remark for key, remark in remarks.items() if remark}
 
     def pretrained_networks(self, study: str) -> dict[str, list[str]]:
         """The pretrained networks that a study needs, each with the models and methods that use it."""

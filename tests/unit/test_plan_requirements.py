@@ -16,7 +16,7 @@ WORKFLOW = Path(__file__).parents[2] / "workflow"
 STUDY: dict[str, Any] = {
     "title": "Perceptual",
     "recipe": "quickstart-t2",
-    "splits": {"ixi": {"unit": "share", "train": 0.5, "validation": 0.5}},
+    "splits": {"ixi": {"unit": "share", "train": 0.5, "validation": 0.3, "test": 0.2}},
     "training_data": {"datasets": ["ixi"]},
     "test_datasets": ["ixi"],
     "models": {"vae": {"kind": "vae"}},

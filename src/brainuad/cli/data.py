@@ -43,12 +43,11 @@ def preprocess(
 ) -> None:
     """Register, strip and correct one subject; OUTPUT is its quality record."""
     limit_threads(threads)
-    from brainuad.datasets.base import COHORT_COLUMNS
     from brainuad.preprocessing.settings import PreprocessingSettings
     from brainuad.preprocessing.subject import preprocess_subject
 
     job = json.loads(settings)
-    table = read_table(cohort, needs=COHORT_COLUMNS)
+    table = read_table(cohort, needs=("subject", "status"))
     rows = table[table["subject"] == subject]
     if len(rows) != 1:
         raise InputError(

@@ -117,7 +117,7 @@ def _slices(
 
 def _pseudo_healthy(subject: str, manifest: Path) -> np.ndarray | None:
     """The pseudo-healthy image (slice, channel, x, y) in float32, None where the method makes none."""
-    table = read_table(manifest)
+    table = read_table(manifest, needs=("subject", "status", "pseudo_healthy"))
     found = table[(table["subject"] == subject) & (table["status"] == "ok")].to_dict("records")
     if not found or not found[0]["pseudo_healthy"]:
         return None

@@ -50,6 +50,8 @@ def read_mask(path: Path, label: str) -> sitk.Image:
     voxels, affine = _read(path, label)
     if not np.isfinite(voxels).all():
         raise ScanError(f"{label}: voxels are not finite")
+    if voxels.min() < 0 and not voxels.max() > 0:
+        raise ScanError(f"{label}: no voxel is positive and some are negative")
     return image_from_array((voxels > 0).astype(np.uint8), affine, label)
 
 

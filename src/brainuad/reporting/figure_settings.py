@@ -182,6 +182,8 @@ class SeriesFigure(FigureBase):
 
     @model_validator(mode="after")
     def _series_fit(self) -> "SeriesFigure":
+        if self.log_x and any(not isinstance(x, str) and not x > 0 for x in self.x):
+            raise ValueError("log_x: every value of x must lie above 0")
         if self.strata and len(self.strata) != len(self.x):
             raise ValueError(f"{len(self.strata)} strata for {len(self.x)} values of x")
         for series in self.series:

@@ -65,6 +65,18 @@ def test_a_sheared_grid_is_refused() -> None:
         image_from_array(voxels(), sheared)
 
 
+def test_a_mask_of_negative_values_is_refused(tmp_path: Path) -> None:
+    labels = np.zeros((9, 9, 9), np.int16)
+    labels[4] = -1
+    with pytest.raises(ScanError, match="mask: no voxel is positive"):
+        read_mask(saved(tmp_path / "m.nii.gz", labels), "mask")
+
+
+def test_voxels_of_kilometres_are_refused() -> None:
+    with pytest.raises(ScanError, match="implausible"):
+        image_from_array(voxels(), np.diag([1e6, 1.0, 1.0, 1.0]))
+
+
 @pytest.mark.parametrize("affine", [np.zeros((4, 4)), np.full((4, 4), np.nan)])
 def test_a_header_without_voxel_size_is_refused(affine: np.ndarray) -> None:
     with pytest.raises(ScanError, match="no voxel size"):

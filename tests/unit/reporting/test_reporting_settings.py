@@ -54,3 +54,11 @@ def test_a_series_needs_a_method_or_null_for_each_position() -> None:
         TypeAdapter(FigureSettings).validate_python(
             content | {"series": [{"label": "DAE", "methods": ["a"]}]}
         )
+
+
+def test_a_logarithmic_axis_has_no_place_for_zero() -> None:
+    series = [{"label": "DAE", "methods": ["dae"] * 2}]
+    content = {"kind": "trend", "title": "T", "dataset": "d", "x_label": "x", "x": [0, 1], "series": series}
+    TypeAdapter(FigureSettings).validate_python(content)
+    with pytest.raises(ValidationError, match="must lie above 0"):
+        TypeAdapter(FigureSettings).validate_python({**content, "log_x": True})

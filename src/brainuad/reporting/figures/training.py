@@ -20,6 +20,8 @@ from brainuad.reporting.figures.style import (
 )
 from brainuad.storage import read_table
 
+FEW = 30
+
 
 def draw_training_curves(settings: TrainingCurvesFigure, results: Results) -> Figure:
     """Mean over runs with a band of one standard deviation; one panel per column of the logs."""
@@ -67,7 +69,10 @@ def _draw_model(axes: Axes, model: ModelLabel, column: LogColumn, results: Resul
     if values.empty:
         return False
     colour, dash = colour_of(model.model), dash_of(model.model)
-    (line,) = axes.plot(values.index, values["mean"], color=colour, label=model.label)
+    marker = "o" if len(values) <= FEW else ""  # a lone point has no line
+    (line,) = axes.plot(
+        values.index, values["mean"], color=colour, marker=marker, markersize=3, label=model.label
+    )
     if dash:
         line.set_dashes(dash)
     sd = values["std"].fillna(0)

@@ -179,7 +179,9 @@ def _overall(tables: Tables, quantity: Quantity, labels: dict[str, str]) -> Over
         share = (row["ahead"] + row["tied"] / 2) / max(row["compared"], 1)
         rows.append(OverallRow(named[key], heats, int(row["contests"]), row["mean_rank"], ahead, share))
     agreement = tables.agreement[
-        (tables.agreement["metric"] == quantity.metric) & (tables.agreement["protocol"] == quantity.protocol)
+        (tables.agreement["metric"] == quantity.metric)
+        & (tables.agreement["protocol"] == quantity.protocol)
+        & (tables.agreement["methods"] > 0)
     ]
     return Overall(
         title=score_label(quantity.metric, quantity.protocol),
