@@ -70,7 +70,7 @@ def test_a_training_survives_its_node_daemon_and_a_requeue(chain: SlurmRun, clus
         wait_until(lambda: log.exists() and "step 150 of" in log.read_text(), "training to begin", 400)
         job, node = job_of(chain.folder, "train")
         cluster.kill_node(node)
-        wait_until(lambda: "step 200 of" in log.read_text(), "the training to go on without its slurmd", 100)
+        wait_until(lambda: "step 300 of" in log.read_text(), "the training to go on without its slurmd")
         cluster.start_node(node)
         subprocess.run(["scontrol", "requeue", job], check=True, timeout=20)
         # SLURM lets a requeued job wait for two minutes.
