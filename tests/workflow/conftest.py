@@ -76,7 +76,7 @@ class Workflow:
             for parent in parents:
                 place = place[parent]
             place[last] = value
-        path.write_text(yaml.safe_dump(content))
+        path.write_text(yaml.safe_dump(content, sort_keys=False))  # the order of methods is that of tables
 
 
 def copy_workflow(folder: Path) -> Workflow:
