@@ -120,8 +120,10 @@ class Plan(DatasetPlan):
         for network in content.similarity.pretrained_networks:
             needed[network] = ["similarity"]
         for key, user, settings_class, settings in users:
+            base = content.methods[key].variant_of if key in content.methods else None
             for network in user.pretrained_networks(settings_class.model_validate(settings)):
-                needed.setdefault(network, []).append(key)
+                if base not in needed.get(network, []):  # variants of a sweep need what the method needs
+                    needed.setdefault(network, []).append(key)
         return needed
 
     def post_processing(self, study: str, method: str) -> tuple[PostProcessingStep, ...]:

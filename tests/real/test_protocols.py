@@ -19,7 +19,7 @@ from brainuad.arrays import ArrayStore
 from brainuad.evaluation.evaluate import evaluate_method
 from brainuad.evaluation.map_sets import MapSet
 from brainuad.evaluation.settings import EvaluationSettings
-from brainuad.storage import write_table
+from brainuad.storage import write_json, write_table
 from tests.workflow.conftest import REPOSITORY
 
 DATA = REPOSITORY.parent / "shared" / "data"
@@ -87,6 +87,8 @@ def write_maps(folder: Path, dataset: str, roles: dict[str, str], scans: dict[st
         first += slices
     for name, masks in (("lesion", lambda s: s.lesion), ("brain", lambda s: s.scores > 0)):
         np.save(arrays / f"{name}.npy", np.concatenate([masks(scans[s]).transpose(2, 0, 1) for s in roles]))
+    size = list(scans[next(iter(roles))].lesion.shape[:2])
+    write_json({"channels": ["flair"], "size": size}, arrays / "recipe.json")
     columns = ["subject", "group", "status", "first_slice", "slices", "lesion_voxels"]
     write_table(pd.DataFrame(index, columns=columns), arrays / "index.tsv")
     columns = ["subject", "role", "status", "reason", "scale_exponent", "image_score", "map"]

@@ -1,0 +1,102 @@
+"""The program `brainuad`, kept loaded: each call is a fork of one process that has its imports already.
+
+A workflow of some hundred jobs spends most of its time importing PyTorch. `serve` starts the process; the folder
+that it returns holds a program `brainuad` that hands its arguments, folder, environment and streams over to it.
+"""
+
+import os
+import shutil
+import signal
+import socket
+import sys
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing import get_context
+from pathlib import Path
+
+CLIENT = """#!{python} -SE
+import os, pickle, socket, sys
+with socket.socket(socket.AF_UNIX) as server:
+    server.connect({address!r})
+    socket.send_fds(server, [b"x"], [0, 1, 2])
+    server.sendall(pickle.dumps((sys.argv[1:], os.getcwd(), dict(os.environ))))
+    server.shutdown(socket.SHUT_WR)
+    code = server.recv(8)
+sys.exit(int(code or 1))
+"""
+
+
+@contextmanager
+def serve(folder: Path) -> Iterator[Path]:
+    """A folder for PATH with the program, as long as the context lasts."""
+    folder.mkdir()
+    address = str(folder / "socket")
+    client = folder / "brainuad"
+    client.write_text(CLIENT.format(python=sys.executable, address=address))
+    client.chmod(0o755)
+    process = get_context("spawn").Process(target=_serve, args=(address,))
+    process.start()
+    while not Path(address).exists():
+        assert process.is_alive(), "the program cannot be loaded"
+        time.sleep(0.1)
+    try:
+        yield folder
+    finally:
+        process.kill()
+        process.join()
+        shutil.rmtree(folder)
+
+
+def _serve(address: str) -> None:
+    import torch
+
+    import brainuad.cli.main  # noqa: F401
+    from brainuad.methods.registry import models, scoring_rules
+
+    torch.set_num_threads(1)
+    models(), scoring_rules()
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # finished calls leave nothing behind
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(address)
+        server.listen(64)
+        while True:
+            connection, _ = server.accept()
+            if os.fork() == 0:
+                server.close()
+                _answer(connection)
+            connection.close()
+
+
+def _answer(connection: socket.socket) -> None:
+    """Runs one call in a process of its own and sends its exit status."""
+    import pickle
+
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    _, streams, _, _ = socket.recv_fds(connection, 1, 3)
+    arguments, folder, environment = pickle.loads(b"".join(iter(lambda: connection.recv(65536), b"")))
+    for number, stream in enumerate(streams):
+        os.dup2(stream, number)
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    sys.argv = ["brainuad", *arguments]
+    code = _call()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    connection.sendall(str(code).encode())
+    os._exit(0)
+
+
+def _call() -> int:
+    from brainuad.cli.main import app
+
+    try:
+        app()
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    except BaseException:
+        traceback.print_exc()
+        return 1
+    return 0
