@@ -130,7 +130,7 @@ def test_every_figure_is_drawn(papers: Workflow) -> None:
 
 def test_the_leaderboard_ranks_methods_of_several_studies_on_one_data_set(papers: Workflow) -> None:
     ranking = pd.read_csv(papers.folder / "results/leaderboard/ranking.tsv", sep="\t")
-    on_tumours = ranking[ranking["dataset"] == "brats21"]
+    on_tumours = ranking[ranking["contest"] == "brats21"]
     assert {"kascenas2023", "behrendt2023", "frotscher2023"} <= set(on_tumours["study"])
 
 
