@@ -12,7 +12,7 @@ from brainuad.datasets.base import Dataset
 from brainuad.datasets.registry import BUILT_IN, find_dataset
 from brainuad.phantom.names import phantom_subjects
 from brainuad.preprocessing.recipes import Recipe
-from brainuad.preprocessing.settings import PreprocessingSettings
+from brainuad.preprocessing.settings import QUICK, PreprocessingSettings
 from brainuad.study import Study, overlay
 
 
@@ -94,6 +94,8 @@ class DatasetPlan:
     def _choose_preprocessing(self, name: str) -> PreprocessingSettings:
         defaults = self.dataset(name).preprocessing
         settings = defaults.model_dump(mode="json")
+        if self.config.scale == "quick":
+            settings = overlay(settings, QUICK)
         if defaults.skull_strip != "none":
             settings["skull_strip"] = self.config.skull_strip
         if needed := self._needed_modalities(name):

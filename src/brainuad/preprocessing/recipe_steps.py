@@ -12,7 +12,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from brainuad.errors import ScanError
-from brainuad.preprocessing.bias import correct_bias
+from brainuad.preprocessing.bias import correct_brain_bias
 from brainuad.preprocessing.histogram import Reference, match_histograms
 from brainuad.preprocessing.recipes import (
     BiasCorrect,
@@ -238,7 +238,7 @@ def _bias_correct(scan: Scan, step: BiasCorrect) -> Scan:
     brain = as_volume(scan.brain.astype(np.uint8))
 
     def correct(image: np.ndarray) -> np.ndarray:
-        return sitk.GetArrayFromImage(correct_bias(as_volume(image), brain, settings)).T
+        return sitk.GetArrayFromImage(correct_brain_bias(as_volume(image), brain, settings)).T
 
     return replace(scan, images=np.stack([correct(image) for image in scan.images]), bias_corrected=True)
 

@@ -15,7 +15,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from brainuad.errors import ScanError
-from brainuad.preprocessing.bias import correct_bias
+from brainuad.preprocessing.bias import correct_brain_bias, correct_head_bias
 from brainuad.preprocessing.boxes import write_boxes
 from brainuad.preprocessing.derivatives import (
     brain_mask_path,
@@ -39,7 +39,6 @@ from brainuad.preprocessing.geometry import (
     voxel_count,
     without_negatives,
 )
-from brainuad.preprocessing.head_bias import correct_head_bias
 from brainuad.preprocessing.measures import (
     QUALITY_NUMBERS,
     check_coverage,
@@ -216,7 +215,7 @@ def _finished(image: sitk.Image, brain: sitk.Image, settings: PreprocessingSetti
     if settings.keep_skull:
         return correct_head_bias(image, settings.n4_parameters) if settings.n4 else image
     image = masked(image, brain)
-    return correct_bias(image, brain, settings.n4_parameters) if settings.n4 else image
+    return correct_brain_bias(image, brain, settings.n4_parameters) if settings.n4 else image
 
 
 def _clear(output: Path, subject: str) -> None:

@@ -19,7 +19,10 @@ ATLAS_SHAPE = (48, 60, 44)
 RAW_AFFINE = np.array([[3.0, 0, 0, -84], [0, 3.0, 0, -106], [0, 0, 3.5, -80], [0, 0, 0, 1]])
 RAW_SHAPE = (60, 72, 46)
 COARSE = PreprocessingSettings(
-    modalities=("t1", "t2"), skull_strip="none", resolution_mm=3.0, n4_parameters=N4Settings(shrink=1)
+    modalities=("t1", "t2"),
+    skull_strip="none",
+    resolution_mm=3.0,
+    n4_parameters=N4Settings(shrink=2, iterations=50),
 )
 
 
