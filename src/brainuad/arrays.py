@@ -25,7 +25,8 @@ BOX_COLUMNS = ["subject", "box", "label", "slice", "x_first", "x_last", "y_first
 class Volume:
     """One subject's packed arrays: images (slice, channel, x, y) float32, masks (slice, x, y) bool.
 
-    `clean` is the image before a synthetic anomaly was put in, None where none was.
+    `clean` is the image before a synthetic anomaly was put in, `equalised` (slice, x, y) the copy of a modality that
+    the recipe equalised; None where there is none.
     """
 
     subject: str
@@ -33,6 +34,7 @@ class Volume:
     brain: np.ndarray
     lesion: np.ndarray
     clean: np.ndarray | None = None
+    equalised: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,16 @@ class ArrayStore:
         return self._array("clean") if (self.folder / "clean.npy").exists() else None
 
     @cached_property
+    def equalised(self) -> np.ndarray | None:
+        """The equalised copy of a modality, (slice, x, y) float16; None where the recipe keeps none."""
+        return self._array("equalised") if (self.folder / "equalised.npy").exists() else None
+
+    @cached_property
+    def lesion_slices(self) -> np.ndarray:
+        """Whether each slice showed a lesion before its mask was resized, (slice,) bool."""
+        return self._array("lesion_slices")
+
+    @cached_property
     def boxes(self) -> pd.DataFrame:
         """One row per annotated box: label, slice within the volume, first and last pixel along x and y.
 
@@ -158,6 +170,7 @@ class ArrayStore:
             brain=np.array(self.brain[where]),
             lesion=np.array(self.lesion[where]),
             clean=None if self.clean is None else self.clean[where].astype(np.float32),
+            equalised=None if self.equalised is None else self.equalised[where].astype(np.float32),
         )
 
     def _array(self, name: str) -> np.ndarray:
@@ -167,7 +180,7 @@ class ArrayStore:
         except (OSError, EOFError, ValueError) as error:
             raise InputError(f"{path}: not a readable array ({error}). {AGAIN}") from error
         channels = [len(self.channels)] if name in ("images", "clean") else []
-        if list(found.shape[1:]) != [*channels, *self.size]:
+        if list(found.shape[1:]) != ([] if name == "lesion_slices" else [*channels, *self.size]):
             raise InputError(f"{path}: slices of {found.shape[1:]} are not those of recipe.json. {AGAIN}")
         needed = int((self.index["first_slice"] + self.index["slices"]).max())
         if len(found) < needed:

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field, field_validator
 
 from brainuad.leaderboard.settings import LeaderboardSettings
 from brainuad.phantom.settings import PhantomSettings
-from brainuad.settings import WEIGHTS_FOLDER, Name, Settings
+from brainuad.settings import WEIGHTS_FOLDER, EachOnce, Name, Settings
 
 Scale = Literal["quick", "paper"]
 Device = Literal["auto", "cpu", "cuda"]
@@ -68,7 +68,7 @@ class PhantomConfig(Settings):
 class Config(Settings):
     """Everything in `config.yaml`; defaults are here and nowhere else."""
 
-    studies: tuple[str, ...] = Field(("quickstart",), min_length=1)
+    studies: Annotated[tuple[str, ...], EachOnce] = Field(("quickstart",), min_length=1)
     scale: Scale = "quick"
     seed: int = Field(0, ge=0)
     datasets: dict[Name, DatasetLocation] = Field(

@@ -4,7 +4,7 @@ import types
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Union, get_args, get_origin
+from typing import Annotated, Any, Union, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -12,6 +12,19 @@ from pydantic import BaseModel, ValidationError
 from brainuad.errors import InputError
 
 Location = tuple[int | str, ...]
+
+NAME_RULE = "a name has letters, digits, '.', '_' and '-' alone, and begins with a letter or a digit"
+LIST, MAPPING = "expected a list, such as [a, b]", "expected keys with values"
+# By the type of pydantic's error.
+EXPECTED = {
+    **dict.fromkeys(("tuple_type", "list_type"), LIST),
+    **dict.fromkeys(("dict_type", "model_type", "dataclass_type", "mapping_type"), MAPPING),
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "expected a whole number"),
+    **dict.fromkeys(("float_type", "float_parsing"), "expected a number"),
+    **dict.fromkeys(("bool_type", "bool_parsing"), "expected true or false"),
+    "string_type": "expected text",
+    "invalid_key": "expected text as a key",
+}
 
 
 class ConfigError(InputError):
@@ -52,9 +65,32 @@ def read_config(path: Path) -> dict[str, Any]:
     return content
 
 
-def explain(error: ValidationError, where: str, model: type[BaseModel]) -> list[str]:
-    """One line for each validation error: file, key, what is wrong, what was expected."""
-    return [_explain_one(dict(item), where, model) for item in error.errors()]
+def explain(error: ValidationError, where: str, model: Any) -> list[str]:
+    """One line for each validation error: file, key, what is wrong, what was expected.
+
+    Several ways to read one wrong value are one error, and a list is not also too short because of it.
+    """
+    items: list[dict[str, Any]] = [dict(item) for item in error.errors()]
+    places = [item["loc"] for item in items]
+    lines: dict[str, list[str]] = {}
+    for item in items:
+        inner = any(
+            len(place) > len(item["loc"]) and place[: len(item["loc"])] == item["loc"] for place in places
+        )
+        if item["type"] == "too_short" and inner:
+            continue
+        lines.setdefault(_key(item["loc"], model), []).append(_explain_one(item, where, model))
+    return [line for found in lines.values() for line in _without_alternatives(found)]
+
+
+def _without_alternatives(lines: list[str]) -> list[str]:
+    """The lines on one key: an expectation is shown once, whatever else the value might have been."""
+    expected = [line for line in lines if ": expected " in line]
+    if len(expected) < 2:
+        return list(dict.fromkeys(lines))
+    wanted = list(dict.fromkeys(line.split(": expected ", 1)[1].removesuffix(".") for line in expected))
+    first = f"{expected[0].split(': expected ', 1)[0]}: expected {' or '.join(wanted)}."
+    return [first, *dict.fromkeys(line for line in lines if line not in expected)]
 
 
 def unknown_name(name: str, known: Iterable[str]) -> str:
@@ -67,21 +103,37 @@ def unknown_name(name: str, known: Iterable[str]) -> str:
     return f"is not one of {', '.join(names)}.{hint}"
 
 
-def _explain_one(item: dict[str, Any], where: str, model: type[BaseModel]) -> str:
+def _explain_one(item: dict[str, Any], where: str, model: Any) -> str:
     location: Location = item["loc"]
-    key = ".".join(str(part) for part in location if not _is_tag(part, model))
+    key = _key(location, model)
     if item["type"] == "extra_forbidden":
         known = _keys_at(model, location[:-1])
         last = str(location[-1])
         return f"{where}: {key}: unknown key; {last!r} {unknown_name(last, known)}"
     if item["type"] == "missing":
         return f"{where}: {key}: this key is required."
+    if item["type"] == "union_tag_not_found":
+        return f"{where}: {key}.{item['ctx']['discriminator'].strip(chr(39))}: this key is required."
     if item["type"] in ("literal_error", "union_tag_invalid"):
         expected = item["ctx"].get("expected") or item["ctx"].get("expected_tags", "")
         names = [part.strip(" '") for part in expected.replace(" or ", ", ").split(",")]
         value = item["ctx"].get("tag", item["input"])
-        return f"{where}: {key} = {value!r} {unknown_name(str(value), names)}"
-    return f"{where}: {key} = {_short(item['input'])}: {item['msg']}."
+        inner = f".{item['ctx']['discriminator'].strip(chr(39))}" if "tag" in item["ctx"] else ""
+        return f"{where}: {key}{inner} = {value!r} {unknown_name(str(value), names)}"
+    if item["type"] == "value_error":  # a check of ours, which says what is wrong and where in the value
+        return f"{where}: {key}: {item['msg'].removeprefix('Value error, ')}."
+    if location[-1:] == ("[key]",):
+        return f"{where}: {key}: {_short(item['input'])} is no name: {NAME_RULE}."
+    return f"{where}: {key} = {_short(item['input'])}: {_expected(item)}."
+
+
+def _expected(item: dict[str, Any]) -> str:
+    """What a value should have been, in the words of a YAML file."""
+    if item["type"] in ("too_short", "too_long"):
+        bound = "at least" if item["type"] == "too_short" else "at most"
+        count = item["ctx"].get("min_length", item["ctx"].get("max_length"))
+        return f"expected {bound} {count} {'entry' if count == 1 else 'entries'}"
+    return EXPECTED.get(item["type"], item["msg"])
 
 
 def _short(value: Any) -> str:
@@ -89,8 +141,56 @@ def _short(value: Any) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def _is_tag(part: int | str, model: type[BaseModel]) -> bool:
-    return isinstance(part, str) and part.startswith("function-")
+def _key(location: Location, model: Any) -> str:
+    """The key of a location as it is written in the file: without what tells the members of a union apart."""
+    parts, place = [], model
+    rest = list(location)
+    while rest:
+        if _is_choice(place):
+            tag = rest.pop(0)
+            place = _chosen(place, str(tag))
+            continue
+        part = rest.pop(0)
+        if isinstance(part, str) and part.startswith("function-"):
+            continue
+        place = _below(place, part)
+        parts.append(str(part))
+    return ".".join(part for part in parts if part != "[key]")
+
+
+def _members(annotation: Any) -> list[Any]:
+    """The types of a union, without None; of any other annotation, itself."""
+    if get_origin(annotation) is Annotated:
+        return _members(get_args(annotation)[0])
+    if get_origin(annotation) in (Union, types.UnionType):
+        return [member for member in get_args(annotation) if member is not type(None)]
+    return [annotation]
+
+
+def _is_choice(annotation: Any) -> bool:
+    """Whether pydantic puts the chosen member into the locations below an annotation."""
+    return len(_members(annotation)) > 1
+
+
+def _chosen(annotation: Any, tag: str) -> Any:
+    """The member of a union that a tag of a location stands for; None where that cannot be told."""
+    for member in _members(annotation):
+        fields = getattr(member, "model_fields", {})
+        if any(tag in get_args(field.annotation) for field in fields.values()):
+            return member
+    return None
+
+
+def _below(annotation: Any, part: int | str) -> Any:
+    """The annotation of a key or an entry."""
+    (member,) = _members(annotation)
+    if fields := getattr(member, "model_fields", None):
+        field = fields.get(str(part))
+        return field.annotation if field else None
+    arguments = get_args(member)
+    if isinstance(get_origin(member), type) and issubclass(get_origin(member), Mapping):
+        return arguments[-1]
+    return arguments[0] if arguments else None
 
 
 def _keys_at(model: Any, location: Location) -> set[str]:

@@ -11,7 +11,7 @@ from brainuad.plan_data import DatasetPlan
 from brainuad.study import resolved
 
 # Raised when the mathematics of a stage changes, so that its results are made again.
-STAGE_VERSIONS = {"simulate": 1, "preprocess": 1, "pack": 1, "train": 1, "infer": 1, "evaluate": 1}
+STAGE_VERSIONS = {"simulate": 1, "preprocess": 1, "pack": 2, "train": 1, "infer": 1, "evaluate": 1}
 
 
 class Plan(DatasetPlan):

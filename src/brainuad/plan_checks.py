@@ -7,8 +7,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from brainuad.config_errors import unknown_name
+from brainuad.errors import InputError
 from brainuad.methods.registry import models
+from brainuad.phantom.layout import find_layout
 from brainuad.plan import Plan
+from brainuad.plan_score_checks import score_errors
 from brainuad.reporting.figure_settings import SeriesFigure
 from brainuad.study import Study
 
@@ -33,8 +36,11 @@ def split_errors(study: Study, file: str) -> Iterable[str]:
                 yield f"{file}: splits.{name}.lists.{listed} = {missing!r}: no such file."
 
 
-def synthetic_errors(study: Study, file: str) -> Iterable[str]:
-    """Synthetic test sets where only real data sets can stand: they have patients of role test alone."""
+def synthetic_errors(plan: Plan, study: Study, file: str) -> Iterable[str]:
+    """Synthetic test sets where only real data sets can stand, and those of data sets without a healthy test subject.
+
+    A synthetic test set has patients of role test alone.
+    """
     places = {"training_data": study.training_data.datasets, "splits": study.splits}
     places["healthy_dataset"] = (study.healthy_dataset,) if study.healthy_dataset else ()
     places |= {f"synthetic.{name}.of": (planted.of,) for name, planted in study.synthetic.items()}
@@ -43,12 +49,58 @@ def synthetic_errors(study: Study, file: str) -> Iterable[str]:
     for key, names in places.items():
         for name in sorted(study.synthetic.keys() & set(names)):
             yield f"{file}: {key}: {name!r} is a synthetic test set; name a real data set."
+    for name, planted in study.synthetic.items():
+        if reason := _nobody_to_plant_into(plan, study, planted.of):
+            yield (
+                f"{file}: synthetic.{name}.of = {planted.of!r}: {reason}, and anomalies are planted into healthy test "
+                "subjects only."
+            )
+
+
+def _nobody_to_plant_into(plan: Plan, study: Study, dataset: str) -> str:
+    """Why a data set has no healthy test subject, with what to do; empty where it may have some."""
+    split = study.splits.get(dataset)
+    if split is None or dataset not in plan.known_datasets:
+        return ""  # said elsewhere
+    if "test" in split.roles and split.patients and not split.lists and not split.test:
+        return f"splits.{dataset}.test gives no healthy subject this role (patients have counts of their own)"
+    return "all of its subjects are patients; name another data set" if _only_patients(plan, dataset) else ""
+
+
+def _only_patients(plan: Plan, dataset: str) -> bool:
+    """Whether it is known before any scan is read that nobody in a data set is healthy."""
+    try:
+        if plan.is_phantom(dataset):
+            return find_layout(plan.scans_of(dataset)).lesions != "none"
+        return all(row.group == "patient" for row in plan.dataset(dataset).rows(plan.root(dataset)))
+    except (InputError, OSError, KeyError):
+        return False  # a data set that cannot be read, or is not in the configuration, is said elsewhere
+
+
+def equalised_errors(plan: Plan, name: str, file: str) -> Iterable[str]:
+    """Methods that score the equalised copy of a recipe, on arrays without one."""
+    study = plan.studies[name]
+    for key, method in study.methods.items():
+        if method.settings.get("equalised") != "recipe":
+            continue
+        for dataset in dict.fromkeys([*plan.method_datasets(name, key), *study.leaderboard_datasets]):
+            recipe = plan.recipes.get(study.recipe_of(dataset))
+            if dataset in study.synthetic or (recipe is not None and not recipe.equalised):
+                where = (
+                    "synthetic test sets"
+                    if dataset in study.synthetic
+                    else f"recipe {study.recipe_of(dataset)!r}"
+                )
+                yield (
+                    f"{file}: methods.{key}.settings.equalised = 'recipe': {where} of data set {dataset!r} keep no "
+                    "equalised copy; add a step keep_equalised to the recipe, or set `equalised: packed`."
+                )
 
 
 def report_errors(plan: Plan, name: str, file: str) -> Iterable[str]:
     """Tables and figures that name something which the study does not have."""
-    yield from _table_errors(plan, name, file)
-    yield from _figure_errors(plan, name, file)
+    parts = (_table_errors, _figure_errors, score_errors)
+    yield from dict.fromkeys(line for part in parts for line in part(plan, name, file))
 
 
 def _table_errors(plan: Plan, name: str, file: str) -> Iterable[str]:
@@ -75,6 +127,8 @@ def _figure_errors(plan: Plan, name: str, file: str) -> Iterable[str]:
         yield from _unknown(where, "method", methods, study.methods)
         known = study.synthetic if figure.kind == "anomaly-examples" else plan.scored_datasets(name)
         yield from _unknown(where, "data set", datasets - {""}, known)
+        if shown := not isinstance(figure, SeriesFigure) and datasets & set(known):
+            yield from _not_scored(plan, name, where, (methods & study.methods.keys(), shown))
         trained = {entry.model for entry in getattr(figure, "models", ())}
         yield from _unknown(where, "model", trained, study.models)
         if figure.kind == "latent-map":
@@ -84,6 +138,14 @@ def _figure_errors(plan: Plan, name: str, file: str) -> Iterable[str]:
             yield from _unknown(where, "channel", channels, plan.recipes[study.recipe].modalities)
         if (run := getattr(figure, "run", 0)) not in range(study.runs.count):
             yield f"{where}.run = {run}: the study has {study.runs.count} runs, counted from 0."
+
+
+def _not_scored(plan: Plan, name: str, where: str, shown: tuple[set[str], set[str]]) -> Iterable[str]:
+    """A line for each of the methods that has results on none of the data sets."""
+    methods, datasets = shown
+    for method in sorted(methods):
+        if datasets.isdisjoint(scored := plan.method_datasets(name, method)):
+            yield f"{where}: method {method!r} is not scored there, only on {', '.join(scored)}."
 
 
 def _without_latent(study: Study, methods: Iterable[str], where: str) -> Iterable[str]:

@@ -11,7 +11,7 @@ from brainuad.config_errors import ConfigError, explain, read_yaml, unknown_name
 from brainuad.errors import InputError
 from brainuad.methods.registry import models, scoring_rules
 from brainuad.plan import Plan
-from brainuad.plan_checks import report_errors, split_errors, synthetic_errors
+from brainuad.plan_checks import equalised_errors, report_errors, split_errors, synthetic_errors
 from brainuad.preprocessing.recipes import Recipe
 from brainuad.preprocessing.settings import PreprocessingSettings
 from brainuad.study import MethodEntry, ModelEntry, Study, at_scale, resolved
@@ -118,16 +118,20 @@ def _inconsistencies(plan: Plan, where: str) -> Iterable[str]:
         file = f"{name}.yaml"
         yield from _recipe_errors(plan, study, file)
         yield from _unknown_datasets(plan, study, file, where)
+        made = {m.model for m in study.methods.values() if m.variant_of}
+        made -= {m.model for m in study.methods.values() if not m.variant_of}
         for key, model in study.models.items():
-            yield from _entry_errors(model.kind, models(), model, f"{file}: models.{key}", plan)
+            place = f"{file}: {'sweeps: ' if key in made else ''}models.{key}"
+            yield from _entry_errors(model.kind, models(), model, place, plan)
         for key, method in study.methods.items():
-            place = f"{file}: methods.{key}"
+            place = f"{file}: {'sweeps: ' if method.variant_of else ''}methods.{key}"
             yield from _entry_errors(method.rule, scoring_rules(), method, place, plan)
             yield from _method_errors(study, key, method, file)
             yield from _modality_errors(plan, study, method, place)
         yield from _sweep_errors(study, file)
         yield from split_errors(study, file)
-        yield from synthetic_errors(study, file)
+        yield from synthetic_errors(plan, study, file)
+        yield from equalised_errors(plan, name, file)
         yield from report_errors(plan, name, file)
     for name in filter(plan.known_datasets.__contains__, plan.used_datasets()):
         yield from _dataset_errors(plan, name, where)
@@ -179,10 +183,16 @@ def _entry_errors(
         yield f"{where}.{key} = {kind!r} {unknown_name(kind, known)}"
         return
     settings_class = known[kind].settings_class
-    try:
-        resolved(settings_class, entry, known[kind].quick, plan.config.scale)
-    except ValidationError as error:
-        yield from explain(error, f"{where}.settings", settings_class)
+    found: dict[str, None] = {}
+    for scale in (
+        "paper",
+        plan.config.scale,
+    ):  # what is laid over the paper's settings would hide their errors
+        try:
+            resolved(settings_class, entry, known[kind].quick, scale)
+        except ValidationError as error:
+            found |= dict.fromkeys(explain(error, f"{where}.settings", settings_class))
+    yield from found
 
 
 def _method_errors(study: Study, key: str, method: MethodEntry, file: str) -> Iterable[str]:

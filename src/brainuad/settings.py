@@ -1,15 +1,26 @@
 """The base of every settings class: immutable, typed, and closed to unknown keys."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 
 # A name that becomes part of a file name: no separator, no space, nothing that a shell reads.
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 
 # Where the weights of pretrained networks lie unless a user says otherwise.
 WEIGHTS_FOLDER = Path("resources/perceptual")
+
+
+def each_once(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The same values; one that is there twice is an error."""
+    if twice := [value for value in values if values.count(value) > 1]:
+        raise ValueError(f"{twice[0]!r} is named twice")
+    return values
+
+
+# Different entries: one that is repeated would count twice.
+EachOnce = AfterValidator(each_once)
 
 
 class Settings(BaseModel):

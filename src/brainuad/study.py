@@ -1,6 +1,6 @@
 """A study: one paper's protocol, or a user's own, as written in `workflow/studies/NAME.yaml`."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, FiniteFloat
 
@@ -10,15 +10,18 @@ from brainuad.inference.similarity_settings import SimilaritySettings
 from brainuad.preprocessing.split_settings import DatasetSplit
 from brainuad.reporting.figure_settings import FigureSettings
 from brainuad.reporting.settings import TableSettings
-from brainuad.settings import Name, Settings
+from brainuad.settings import EachOnce, Name, Settings
 from brainuad.synthetic.settings import SyntheticSettings
+
+# Names of data sets.
+Datasets = Annotated[tuple[str, ...], EachOnce]
 
 
 class TrainingData(Settings):
     """Which slices of which data sets a model learns from."""
 
-    datasets: tuple[str, ...] = Field(min_length=1)
-    slices: Literal["all", "non-empty", "tumour-free", "tumour"] = "non-empty"
+    datasets: Datasets = Field(min_length=1)
+    slices: Literal["all", "non-empty", "tumour-free", "tumour-free-unresized", "tumour"] = "non-empty"
 
 
 class ModelEntry(Settings):
@@ -47,7 +50,7 @@ class MethodEntry(Settings):
     # Whose maps are evaluated: ablations are read off validation patients.
     role: Literal["validation", "test"] = "test"
     # The data sets that it is scored on, where they are not all of the study's.
-    datasets: tuple[str, ...] | None = Field(None, min_length=1)
+    datasets: Datasets | None = Field(None, min_length=1)
     # The method of which a sweep made this one; variants are in figures, not in comparisons.
     variant_of: str | None = None
 
@@ -68,10 +71,10 @@ class Sweep(Settings):
 
     method: str
     vary: str = Field(pattern=r"^(model|rule)(\.[a-z0-9_]+)+$")
-    values: tuple[int | FiniteFloat, ...] = Field(min_length=1)
+    values: Annotated[tuple[int | FiniteFloat, ...], EachOnce] = Field(min_length=1)
     offset: int | FiniteFloat = 0
     role: Literal["validation", "test"] = "test"
-    datasets: tuple[str, ...] | None = Field(None, min_length=1)
+    datasets: Datasets | None = Field(None, min_length=1)
 
 
 class Study(Settings):
@@ -86,11 +89,11 @@ class Study(Settings):
     recipes: dict[str, str] = Field(default_factory=dict)
     splits: dict[str, DatasetSplit]
     training_data: TrainingData
-    test_datasets: tuple[str, ...] = Field(min_length=1)
+    test_datasets: Datasets = Field(min_length=1)
     # The data set whose validation subjects give the healthy false-positive threshold.
     healthy_dataset: str | None = None
     # Further data sets on whose test subjects the leaderboard across studies scores the methods.
-    leaderboard_datasets: tuple[str, ...] = ()
+    leaderboard_datasets: Datasets = ()
     # Test sets made from healthy test subjects of a data set by planting anomalies.
     synthetic: dict[Name, SyntheticSettings] = Field(default_factory=dict)
     # How pseudo-healthy images are compared with the images that they were made from.
@@ -99,7 +102,7 @@ class Study(Settings):
     evaluation: EvaluationSettings = EvaluationSettings()
     significance: SignificanceSettings = SignificanceSettings()
     models: dict[Name, ModelEntry] = Field(default_factory=dict)
-    methods: dict[Name, MethodEntry]
+    methods: dict[Name, MethodEntry] = Field(min_length=1)
     sweeps: dict[Name, Sweep] = Field(default_factory=dict)
     tables: dict[Name, TableSettings] = Field(default_factory=dict)
     figures: dict[Name, FigureSettings] = Field(default_factory=dict)

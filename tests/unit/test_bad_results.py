@@ -1,5 +1,6 @@
 """Arrays, splits and score tables that do not fit together: each verb names the file and what is wrong."""
 
+import inspect
 import json
 import shutil
 from collections.abc import Callable
@@ -10,7 +11,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from brainuad.cli.main import app
+from brainuad.errors import InputError
+from brainuad.evaluation.score_rows import SCORE_COLUMNS
 from brainuad.storage import read_table, write_table
+from brainuad.training.cost import read_cost
 from tests.unit.scoring import evaluate, infer, remove_lesions
 from tests.verbs import error_of, run
 
@@ -110,3 +115,65 @@ def test_a_table_says_that_a_threshold_fell_back(scored: dict[str, Path]) -> Non
     run(*evaluate(scored, healthy=True))
     run(*tabulate(scored))
     assert "(threshold from healthy scans)" in path.read_text()
+
+
+VERBS = ("simulate", "index", "preprocess", "pack", "split", "plant", "train", "calibrate", "infer", "evaluate",
+         "embed", "export", "compare", "tabulate", "plot", "report", "rescore", "rank")  # fmt: skip
+
+
+def call(verb: str, settings: str, folder: Path) -> tuple[Any, ...]:
+    """A verb with files that are not there: its settings are read before them."""
+    found = next(c for c in app.registered_commands if c.callback and c.callback.__name__ == verb)
+    assert found.callback is not None
+    parameters = inspect.signature(found.callback).parameters
+    options = [name for name, value in parameters.items() if value.default is value.empty]
+    positional = [name for name in options if parameters[name].annotation == list[Path]]
+    words: list[Any] = [verb, "--settings", settings]
+    for name in options:
+        if name not in ("settings", *positional):
+            words += [f"--{name.replace('_', '-')}", "0" if name == "run" else folder / name]
+    return (*words, *(folder / name for name in positional))
+
+
+@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ('{"version": 1,', "--settings: not readable as JSON"),
+        ("[1]", "--settings: expected keys and values"),
+        ("{}", "Error: "),
+    ],
+)
+def test_malformed_settings_of_a_verb_are_one_message(
+    tmp_path: Path, verb: str, settings: str, expected: str
+) -> None:
+    write_table(pd.DataFrame({"subject": ["folder"], "status": ["ok"]}), tmp_path / "quality")
+    split = pd.DataFrame(columns=["dataset", "subject", "participant", "role"])
+    write_table(split, tmp_path / "split")
+    scores = pd.DataFrame(columns=SCORE_COLUMNS)
+    write_table(scores, tmp_path / "scores")
+    text = error_of(*call(verb, settings, tmp_path))
+    assert expected in text
+
+
+def test_unknown_keys_of_settings_name_the_nearest(scored: dict[str, Path]) -> None:
+    text = error_of(*infer(scored, sed=1))
+    assert "--settings: unknown key; 'sed' is not one of dataset, roles, rule, seed" in text
+    assert "Did you mean 'seed'?" in text
+    assert "healthy_fpr = 3" in error_of(*evaluate(scored, healthy_fpr=3))
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("{", "not a readable JSON file"),
+        ("[]", "training_hours is not a number"),
+        ('{"training_hours": "2"}', "training_hours is not a number"),
+        ('{"training_hours": 2, "peak_memory_mb": null}', "peak_memory_mb is not a number"),
+    ],
+)
+def test_a_broken_cost_file_is_named(tmp_path: Path, content: str, expected: str) -> None:
+    path = tmp_path / "cost.json"
+    path.write_text(content)
+    with pytest.raises(InputError, match=rf"cost\.json: {expected}"):
+        read_cost(path)

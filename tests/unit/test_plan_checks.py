@@ -97,3 +97,35 @@ def test_splits_and_methods_that_would_leave_nobody_are_errors(
 def test_a_synthetic_set_stands_for_no_real_one(workflow: Path, change: dict[str, Any], key: str) -> None:
     planted = {"synthetic": {"e": {"kind": "ellipses", "of": "ixi"}}}
     assert f"{key}: 'e' is a synthetic test set" in study_errors(workflow, planted | change)
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"synthetic": {"e": {"kind": "ellipses", "of": "mslub"}}}, "all of its subjects are patients"),
+        (
+            {"splits/ixi": {"train": 3, "patients": {"test": 1}}, "synthetic": {"e": {"kind": "spheres", "of": "ixi"}}},
+            "splits.ixi.test gives no healthy subject this role",
+        ),
+    ],
+)  # fmt: skip
+def test_a_synthetic_set_needs_healthy_test_subjects(
+    workflow: Path, change: dict[str, Any], expected: str
+) -> None:
+    text = study_errors(workflow, change)
+    assert "quickstart.yaml: synthetic.e.of = " in text
+    assert expected in text
+
+
+def test_a_real_data_set_of_patients_alone_takes_no_anomalies(workflow: Path, tmp_path: Path) -> None:
+    (tmp_path / "scans/patient01").mkdir(parents=True)
+    change_study(workflow, {"synthetic": {"e": {"kind": "ellipses", "of": "mslub"}}})
+    datasets = {"ixi": "phantom", "brats21": "phantom", "mslub": str(tmp_path / "scans")}
+    text = "\n".join(errors_of({"datasets": datasets}, workflow))
+    assert "synthetic.e.of = 'mslub': all of its subjects are patients" in text
+
+
+def test_a_method_that_needs_an_equalised_copy_needs_recipes_that_keep_one(workflow: Path) -> None:
+    text = study_errors(workflow, {"methods/thresholding/settings/equalised": "recipe"})
+    assert "methods.thresholding.settings.equalised = 'recipe': recipe 'quickstart-t2' of data set" in text
+    assert "add a step keep_equalised" in text

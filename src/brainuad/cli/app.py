@@ -8,6 +8,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import fields, is_dataclass
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any
@@ -24,6 +25,7 @@ Name = Annotated[str, typer.Option()]
 Number = Annotated[int, typer.Option()]
 # What a shell reports of a program that SIGTERM ended.
 INTERRUPTED = 143
+FROM_WORKFLOW = "The workflow makes these settings; `snakemake -n -p` shows those of each job."
 File = Annotated[Path, typer.Option()]
 
 
@@ -45,11 +47,48 @@ def verb(function: Callable[..., None]) -> Callable[..., None]:
     return app.command()(run)
 
 
-def job_of(settings: str) -> dict[str, Any]:
+class Job(dict[str, Any]):
+    """What a job is asked for; a key that it lacks is an `InputError`."""
+
+    def __missing__(self, key: str) -> Any:
+        raise InputError(f"--settings: the key {key!r} is missing. {FROM_WORKFLOW}")
+
+
+def settings_of(settings: str) -> Job:
+    """The settings of a job from their JSON, with the version of its stage."""
+    try:
+        content = json.loads(settings)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"--settings: not readable as JSON ({error}). {FROM_WORKFLOW}") from error
+    if not isinstance(content, dict):
+        raise InputError(f"--settings: expected keys and values in braces. {FROM_WORKFLOW}")
+    return Job(content)
+
+
+def job_of(settings: str) -> Job:
     """What a job is asked for: its settings without the version of its stage, which only makes it run again."""
-    job = json.loads(settings)
-    job.pop("version")
+    job = settings_of(settings)
+    job.pop("version", None)
     return job
+
+
+def validated(kind: Any, content: Any, key: str = "") -> Any:
+    """`content`, what stands at `key` of a job's settings, as a settings class, a dataclass or a union of these.
+
+    What does not fit is an `InputError` with a line for each fault.
+    """
+    from pydantic import TypeAdapter, ValidationError
+
+    from brainuad.config_errors import ConfigError, explain, unknown_name
+
+    where = f"--settings: {key}" if key else "--settings"
+    known = [field.name for field in fields(kind)] if is_dataclass(kind) else []
+    if is_dataclass(kind) and isinstance(content, dict) and (unknown := sorted(content.keys() - known)):
+        raise ConfigError(f"{where}: unknown key; {name!r} {unknown_name(name, known)}" for name in unknown)
+    try:
+        return TypeAdapter(kind).validate_python(content)
+    except ValidationError as error:
+        raise ConfigError([*explain(error, where, kind), FROM_WORKFLOW]) from error
 
 
 def limit_threads(threads: int) -> None:

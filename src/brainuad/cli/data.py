@@ -1,13 +1,12 @@
 """Verbs of the rules in `workflow/rules/data.smk`: from raw scans to arrays and splits."""
 
-import json
 import logging
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from brainuad.cli.app import File, Name, Number, Settings, job_of, limit_threads, verb
+from brainuad.cli.app import File, Name, Number, Settings, job_of, limit_threads, settings_of, validated, verb
 from brainuad.errors import InputError
 from brainuad.storage import read_table, write_json, write_table
 
@@ -21,8 +20,8 @@ def simulate(settings: Settings, atlas: File, folder: File, output: File, worker
     from brainuad.phantom.settings import PhantomSettings
     from brainuad.phantom.simulate import simulate_dataset
 
-    job = json.loads(settings)
-    phantom = PhantomSettings.model_validate(job["phantom"])
+    job = settings_of(settings)
+    phantom = validated(PhantomSettings, job["phantom"], "phantom")
     simulate_dataset(job["dataset"], job["count"], phantom, job["seed"], atlas, folder, workers)
     write_json(job, output)
 
@@ -32,7 +31,7 @@ def index(settings: Settings, output: File) -> None:
     """Write the cohort table of a data set."""
     from brainuad.datasets.registry import find_dataset
 
-    job = json.loads(settings)
+    job = settings_of(settings)
     cohort = find_dataset(job["dataset"], job["format"]).index(Path(job["root"]))
     write_table(cohort, output)
 
@@ -46,14 +45,14 @@ def preprocess(
     from brainuad.preprocessing.settings import PreprocessingSettings
     from brainuad.preprocessing.subject import preprocess_subject
 
-    job = json.loads(settings)
+    job = settings_of(settings)
     table = read_table(cohort, needs=("subject", "status"))
     rows = table[table["subject"] == subject]
     if len(rows) != 1:
         raise InputError(
             f"{cohort}: {len(rows)} rows for subject {subject!r}, expected one. Run index again."
         )
-    chosen = PreprocessingSettings.model_validate(job["preprocessing"])
+    chosen = validated(PreprocessingSettings, job["preprocessing"], "preprocessing")
     record = preprocess_subject(
         dict(rows.iloc[0].astype(str)),
         Path(job["root"]),
@@ -80,8 +79,8 @@ def pack(settings: Settings, quality: File, output: File) -> None:
     from brainuad.preprocessing.pack import pack_dataset
     from brainuad.preprocessing.recipes import Recipe
 
-    job = json.loads(settings)
-    recipe = Recipe.model_validate(job["recipe"])
+    job = settings_of(settings)
+    recipe = validated(Recipe, job["recipe"], "recipe")
     references = {dataset: Path(folder) for dataset, folder in job.get("references", {}).items()}
     folder = output.parent
     table = read_table(quality, needs=("subject", "status"))
@@ -95,8 +94,8 @@ def split(settings: Settings, run: Number, indices: list[Path], output: File) ->
     from brainuad.preprocessing.splits import make_split
     from brainuad.synthetic.roles import add_synthetic_sets
 
-    job = json.loads(settings)
-    chosen = SplitSettings.model_validate({key: job[key] for key in ("datasets", "folds", "seed")})
+    job = settings_of(settings)
+    chosen = validated(SplitSettings, {key: job[key] for key in ("datasets", "folds", "seed")})
     needed = ("subject", "participant", "group", "age", "status")
     cohorts = {path.parent.parent.name: read_table(path, needs=needed) for path in indices}
     drawn = make_split(cohorts, chosen, run if chosen.folds > 1 else 0)
@@ -106,14 +105,13 @@ def split(settings: Settings, run: Number, indices: list[Path], output: File) ->
 @verb
 def plant(settings: Settings, split: File, arrays: File, output: File) -> None:
     """Plant anomalies into the healthy test scans of a data set; OUTPUT is the index of the new arrays."""
-    from pydantic import TypeAdapter
-
     from brainuad.arrays import ArrayStore
     from brainuad.preprocessing.split_file import read_split
     from brainuad.synthetic.plant import PlantingRequest, plant_dataset
     from brainuad.synthetic.settings import SyntheticSettings
 
     job = job_of(settings)
-    chosen: Any = TypeAdapter(SyntheticSettings).validate_python(job["synthetic"])
-    request = PlantingRequest(job["name"], chosen, job["seed"])
+    chosen = validated(SyntheticSettings, job["synthetic"], "synthetic")
+    study = output.parent.parent.parent.name  # results/{study}/synthetic/{name}/index.tsv
+    request = PlantingRequest(job["name"], chosen, job["seed"], study)
     plant_dataset(request, ArrayStore(arrays.parent), read_split(split), output.parent)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from brainuad.cli.app import File, Settings, job_of, verb
+from brainuad.cli.app import File, Settings, job_of, validated, verb
 from brainuad.storage import write_table
 
 
@@ -22,7 +22,7 @@ def rescore(
     from brainuad.preprocessing.split_file import read_split
 
     job = job_of(settings)
-    chosen = LeaderboardSettings.model_validate(job["leaderboard"])
+    chosen = validated(LeaderboardSettings, job["leaderboard"], "leaderboard")
     healthy = rescoring.open_maps(Path(healthy_maps), Path(healthy_arrays)) if healthy_maps else None
     labels = {key: job[key] for key in ("study", "method", "run")}
     found = rescoring.rescore(rescoring.open_maps(maps, arrays), read_split(split), healthy, chosen, labels)
@@ -32,13 +32,11 @@ def rescore(
 @verb
 def rank(settings: Settings, output: File) -> None:
     """Rank the methods of all studies; OUTPUT is the table ranking.tsv, the others lie beside it."""
-    from pydantic import TypeAdapter
-
     from brainuad.leaderboard.inputs import RankingInputs
     from brainuad.leaderboard.rank import rank_methods
     from brainuad.leaderboard.settings import LeaderboardSettings
 
     job = job_of(settings)
-    inputs = TypeAdapter(RankingInputs).validate_python(job["inputs"])
-    chosen = LeaderboardSettings.model_validate(job["leaderboard"])
+    inputs = validated(RankingInputs, job["inputs"], "inputs")
+    chosen = validated(LeaderboardSettings, job["leaderboard"], "leaderboard")
     rank_methods(inputs, chosen, job["seed"]).write(output.parent)

@@ -1,10 +1,8 @@
 """Verbs of the rules in `workflow/rules/models.smk`: training, inference and evaluation."""
 
-import json
 from pathlib import Path
-from typing import Any
 
-from brainuad.cli.app import File, Settings, job_of, verb
+from brainuad.cli.app import File, Settings, job_of, settings_of, validated, verb
 from brainuad.settings import WEIGHTS_FOLDER
 from brainuad.storage import read_json, write_table
 
@@ -32,7 +30,7 @@ def train(
     read_split(split)  # a leak stops the run before it starts
     files = TrainingFiles(split, tuple(path.parent for path in arrays), state, checkpoint, log, cost)
     machine = Machine(device, gpus, threads, loader_workers, weights_folder=weights_folder)
-    train_model(ModelRequest(**job), files, machine)
+    train_model(validated(ModelRequest, job), files, machine)
 
 
 @verb
@@ -55,10 +53,12 @@ def calibrate(
     if threads:
         torch.set_num_threads(threads)
     job = job_of(settings)
-    slices = job.pop("slices")
+    slices = job["slices"]
+    del job["slices"]
+    request = validated(ScoringRequest, {**job, "dataset": ""})
     folders = tuple(path.parent for path in arrays)
     files = CalibrationFiles(split, folders, checkpoint, weights_folder, output)
-    calibrate_method(ScoringRequest(**job, dataset=""), slices, files, find_device(device))
+    calibrate_method(request, slices, files, find_device(device))
 
 
 @verb
@@ -87,7 +87,7 @@ def infer(
         job["settings"] = overlay(job["settings"], read_json(Path(calibration))["settings"])
     model = Path(checkpoint) if checkpoint else None
     files = ScoringFiles(split, arrays.parent, model, maps, output, weights_folder)
-    infer_dataset(ScoringRequest(**job), files, device)
+    infer_dataset(validated(ScoringRequest, job), files, device)
 
 
 @verb
@@ -112,7 +112,7 @@ def evaluate(
     from brainuad.evaluation.settings import EvaluationSettings
     from brainuad.preprocessing.split_file import read_split
 
-    job = json.loads(settings)
+    job = settings_of(settings)
     healthy = []
     if healthy_maps:
         healthy.append(MapSet.open(Path(healthy_maps), ArrayStore(Path(healthy_arrays).parent)))
@@ -120,7 +120,7 @@ def evaluate(
         MapSet.open(maps, ArrayStore(arrays.parent)),
         read_split(split),
         healthy,
-        EvaluationSettings.model_validate(job["evaluation"]),
+        validated(EvaluationSettings, job["evaluation"], "evaluation"),
         {key: job[key] for key in ("study", "method", "run")},
     )
     write_table(evaluation.scores, scores)
@@ -148,7 +148,7 @@ def embed(
 
     if threads:
         torch.set_num_threads(threads)
-    request = EmbedRequest(**job_of(settings))
+    request = validated(EmbedRequest, job_of(settings))
     manifests = tuple(Path(name) for name in maps.split())
     files = EmbedFiles(split, tuple(path.parent for path in arrays), checkpoint, manifests, output)
     embed_slices(request, files, find_device(device))
@@ -157,12 +157,10 @@ def embed(
 @verb
 def export(settings: Settings, maps: File, arrays: File, cohort: File, output: File) -> None:
     """Write the anomaly maps of one method, run and data set as NIfTI; OUTPUT is the table of them."""
-    from pydantic import TypeAdapter
-
     from brainuad.evaluation.settings import PostProcessingStep
     from brainuad.inference.export import ExportFiles, export_maps
 
-    job = json.loads(settings)
-    steps: Any = TypeAdapter(tuple[PostProcessingStep, ...]).validate_python(job["steps"])
+    job = settings_of(settings)
+    steps = validated(tuple[PostProcessingStep, ...], job["steps"], "steps")
     derivatives = Path("results/derivatives") / job["dataset"]
     export_maps(ExportFiles(maps, arrays.parent, derivatives, cohort, Path(job["root"])), steps, output)

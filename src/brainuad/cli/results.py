@@ -1,10 +1,8 @@
 """Verbs of the rules in `workflow/rules/results.smk`: tests, tables, figures and the report."""
 
-import json
 from pathlib import Path
-from typing import Any
 
-from brainuad.cli.app import File, Settings, verb
+from brainuad.cli.app import File, Settings, settings_of, validated, verb
 from brainuad.storage import write_table
 
 
@@ -15,8 +13,8 @@ def compare(settings: Settings, output: File, scores: list[Path]) -> None:
     from brainuad.evaluation.significance_settings import SignificanceSettings
     from brainuad.reporting.summary import read_scores
 
-    job = json.loads(settings)
-    chosen = SignificanceSettings.model_validate(job["significance"])
+    job = settings_of(settings)
+    chosen = validated(SignificanceSettings, job["significance"], "significance")
     write_table(compare_methods(read_scores(scores), job["dataset"], chosen, job["seed"]), output)
 
 
@@ -27,8 +25,8 @@ def tabulate(settings: Settings, output: File, scores: list[Path]) -> None:
     from brainuad.reporting.summary import read_scores
     from brainuad.reporting.tables import build_table, write_tables
 
-    job = json.loads(settings)
-    chosen = TableSettings.model_validate(job["table"])
+    job = settings_of(settings)
+    chosen = validated(TableSettings, job["table"], "table")
     table = build_table(chosen, read_scores(scores), job["phantoms"], job["remarks"])
     write_tables(chosen, table, output.parent, output.stem)
 
@@ -36,27 +34,23 @@ def tabulate(settings: Settings, output: File, scores: list[Path]) -> None:
 @verb
 def plot(settings: Settings, output: File, scores: list[Path]) -> None:
     """Draw one figure as SVG (OUTPUT) and PNG."""
-    from pydantic import TypeAdapter
-
     from brainuad.reporting.figure_settings import FigureSettings
     from brainuad.reporting.figures.draw import write_figure
     from brainuad.reporting.figures.style import Results
     from brainuad.reporting.inputs import StudyEntry
     from brainuad.reporting.summary import read_scores
 
-    job = json.loads(settings)
-    figure: Any = TypeAdapter(FigureSettings).validate_python(job["figure"])
-    study = TypeAdapter(StudyEntry).validate_python(job["study"])
+    job = settings_of(settings)
+    figure = validated(FigureSettings, job["figure"], "figure")
+    study = validated(StudyEntry, job["study"], "study")
     write_figure(figure, Results(study, read_scores(scores)), output.parent, output.stem)
 
 
 @verb
 def report(settings: Settings, output: File) -> None:
     """Write the HTML report; OUTPUT is its first page."""
-    from pydantic import TypeAdapter
-
     from brainuad.reporting.html import build_report
     from brainuad.reporting.inputs import ReportInputs
 
-    inputs = TypeAdapter(ReportInputs).validate_python(json.loads(settings)["inputs"])
+    inputs = validated(ReportInputs, settings_of(settings)["inputs"], "inputs")
     build_report(inputs, output.parent)

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from brainuad.evaluation.catalogue import AGE_GROUPS
 from brainuad.evaluation.map_sets import MapSet
 from brainuad.evaluation.settings import Attribute
 
-AGE_BOUNDS = (20, 40, 60, 80)  # years: the groups of Behrendt 2023, section 3.1
+AGE_BOUNDS = (20, 40, 60, 80)  # years, between AGE_GROUPS: Behrendt 2023, section 3.1
 
 
 def strata_by_attribute(maps: MapSet, subject: str, attributes: Sequence[Attribute]) -> list[str]:
@@ -31,7 +32,4 @@ def age_group(age: str) -> str:
         return ""
     if not years >= 0:
         return ""
-    position = int(np.digitize(years, AGE_BOUNDS))
-    if position == len(AGE_BOUNDS):
-        return f"{AGE_BOUNDS[-1]}+"
-    return f"{AGE_BOUNDS[position - 1] if position else 0}-{AGE_BOUNDS[position]}"
+    return AGE_GROUPS[int(np.digitize(years, AGE_BOUNDS))]

@@ -44,38 +44,54 @@ class BoxDetection:
         return values
 
 
+@dataclass(frozen=True)
+class BoxSums:
+    """What is marked of boxes, (boxes,) each: their share of marked pixels, and sums of marked scores.
+
+    `inside` is the sum in the box, `outside` that in the healthy tissue of its slice.
+    """
+
+    share: np.ndarray
+    inside: np.ndarray
+    outside: np.ndarray
+
+
 def detect_boxes(
     boxes: pd.DataFrame, predicted: np.ndarray, scores: np.ndarray, head: np.ndarray, overlap: float
 ) -> BoxDetection:
     """What a prediction finds of a scan's boxes; arrays are (x, y, z), `scores` in true units.
 
     A box is detected if more than `overlap` of its pixels are marked. Its false positives are the sum of the
-    marked scores in healthy tissue, which is the head in the box's slice without any box, as whole multiples
-    of the sum in the box: int(outside / max(inside, 1)).
+    marked scores in healthy tissue as whole multiples of the sum in the box: int(outside / max(inside, 1)).
     """
-    marked = np.where(predicted, scores, 0)
-    healthy = {
-        int(z): head[:, :, z] & ~_covered(boxes[boxes["slice"] == z], head.shape) for z in boxes["slice"]
-    }
-    outside = {z: float(marked[:, :, z][tissue].sum(dtype=np.float64)) for z, tissue in healthy.items()}
-    detected, f1 = np.zeros(len(boxes), dtype=bool), np.zeros(len(boxes))
-    for position, box in enumerate(boxes.itertuples()):
-        x, y, z = _pixels(box)
-        detected[position] = predicted[x, y, z].mean() > overlap
-        inside = marked[x, y, z].sum(dtype=np.float64)
-        f1[position] = bercea_f1(detected[[position]], np.array([inside]), outside[z])[0]
+    sums = sum_in_boxes(boxes, predicted, scores, head)
+    detected = sums.share > overlap
+    f1 = bercea_f1(detected, sums.inside, sums.outside)
     return BoxDetection(boxes["label"].to_numpy(dtype=object), detected, f1)
 
 
-def _covered(boxes: pd.DataFrame, shape: tuple[int, ...]) -> np.ndarray:
-    """Pixels of a slice, (x, y), that lie in any of its boxes."""
+def sum_in_boxes(boxes: pd.DataFrame, predicted: np.ndarray, scores: np.ndarray, head: np.ndarray) -> BoxSums:
+    """The marked scores in and around a scan's boxes; healthy tissue is the head of a slice without any box."""
+    marked = np.where(predicted, scores, 0)
+    healthy = {int(z): head[:, :, z] & ~box_mask(boxes, int(z), head.shape) for z in boxes["slice"].unique()}
+    around = {z: float(marked[:, :, z][tissue].sum(dtype=np.float64)) for z, tissue in healthy.items()}
+    places = [pixels_of(box) for box in boxes.itertuples()]
+    return BoxSums(
+        share=np.array([predicted[place].mean() for place in places]),
+        inside=np.array([marked[place].sum(dtype=np.float64) for place in places]),
+        outside=np.array([around[z] for _, _, z in places]),
+    )
+
+
+def box_mask(boxes: pd.DataFrame, z: int, shape: tuple[int, ...]) -> np.ndarray:
+    """Pixels of slice `z`, (x, y), that lie in any of its boxes."""
     covered = np.zeros(shape[:2], dtype=bool)
-    for box in boxes.itertuples():
-        x, y, _ = _pixels(box)
+    for box in boxes[boxes["slice"] == z].itertuples():
+        x, y, _ = pixels_of(box)
         covered[x, y] = True
     return covered
 
 
-def _pixels(box: Any) -> tuple[slice, slice, int]:
+def pixels_of(box: Any) -> tuple[slice, slice, int]:
     """The pixels of a box, whose bounds are inclusive."""
     return slice(box.x_first, box.x_last + 1), slice(box.y_first, box.y_last + 1), int(box.slice)

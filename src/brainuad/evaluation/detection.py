@@ -88,12 +88,17 @@ def detect(
     )
 
 
-def bercea_f1(detected: np.ndarray, inside: np.ndarray, outside: float) -> np.ndarray:
-    """F1 of each lesion (Bercea 2023, RA): TP is its detection, FP = int(outside / max(inside, 1)).
+def bercea_false_positives(inside: np.ndarray, outside: float | np.ndarray) -> np.ndarray:
+    """FP of each lesion (Bercea 2023, RA): int(outside / max(inside, 1)), whole multiples of its own sum.
 
     `inside` (lesions,) and `outside` are sums of the marked scores in the lesion and in healthy tissue.
     """
+    return np.floor(outside / np.maximum(inside, 1))
+
+
+def bercea_f1(detected: np.ndarray, inside: np.ndarray, outside: float | np.ndarray) -> np.ndarray:
+    """F1 of each lesion (Bercea 2023, RA): TP is its detection, FP that of `bercea_false_positives`."""
     tp = detected.astype(float)
-    fp = np.floor(outside / np.maximum(inside, 1))
+    fp = bercea_false_positives(inside, outside)
     precision = tp / np.maximum(tp + fp, 1)
     return 2 * precision * tp / (precision + tp + 1e-8)

@@ -29,7 +29,6 @@ from brainuad.evaluation.subject_rows import add_healthy_rows, add_patient_rows
 from brainuad.evaluation.threshold_maps import (
     check_failures,
     choose_on_maps,
-    leaking_protocols,
     without_leaking_protocols,
 )
 from brainuad.evaluation.thresholded import Choices, Predictions, predict
@@ -76,7 +75,7 @@ def evaluate_method(
     rows about them have that data set's name as their stratum. Thresholds are in true units.
     """
     rows = ScoreRows(_common_scale([maps, *healthy]))
-    for protocol in leaking_protocols(settings):
+    for protocol in settings.leaking_protocols:
         rows.add(POOLED, {"protocol_left_out": 1}, stratum=protocol)
     settings = without_leaking_protocols(settings)
     choices = choose_on_maps(maps, split, healthy, settings, rows.scale)

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from brainuad.errors import InputError
+from brainuad.evaluation.catalogue import MEAN, POOLED
 from brainuad.storage import read_table
 
 SCORE_COLUMNS = [
@@ -23,7 +24,6 @@ SCORE_COLUMNS = [
     "threshold",
 ]
 NUMBERS = ("run", "value", "threshold")
-POOLED, MEAN = "pooled", "mean"  # in the place of a subject: all voxels together, mean over subjects
 MEANS_PER_STRATUM = ("auprc", "dice")
 
 

@@ -3,7 +3,6 @@
 from typing import Annotated, Literal, Self
 
 from pydantic import (
-    AfterValidator,
     Field,
     NonNegativeInt,
     PositiveFloat,
@@ -12,7 +11,7 @@ from pydantic import (
     model_validator,
 )
 
-from brainuad.settings import Settings
+from brainuad.settings import EachOnce, Settings
 
 Protocol = Literal["oracle", "validation", "validation-bisection", "healthy-fpr", "yen"]
 Attribute = Literal["age", "sex", "site"]
@@ -20,14 +19,7 @@ EvaluatedRole = Literal["validation", "test"]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
-def _each_once(attributes: tuple[Attribute, ...]) -> tuple[Attribute, ...]:
-    """The same attributes; one that is named twice would count its subjects twice."""
-    if len(set(attributes)) < len(attributes):
-        raise ValueError("an attribute is named twice")
-    return attributes
-
-
-Attributes = Annotated[tuple[Attribute, ...], AfterValidator(_each_once)]
+Attributes = Annotated[tuple[Attribute, ...], EachOnce]
 
 
 class MaskBrain(Settings):
@@ -141,7 +133,7 @@ class EvaluationSettings(Settings):
     """
 
     postprocessing: tuple[PostProcessingStep, ...] = ()
-    protocols: tuple[Protocol, ...] = ("oracle", "validation", "healthy-fpr")
+    protocols: Annotated[tuple[Protocol, ...], EachOnce] = ("oracle", "validation", "healthy-fpr")
     role: EvaluatedRole = "test"
     region: Literal["all", "brain"] = "all"
     empty_masks: Literal["patients", "leave-out", "healthy"] = "patients"
@@ -160,6 +152,12 @@ class EvaluationSettings(Settings):
     box_classes: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     curve_points: int = Field(default=1000, ge=2)
     max_failed_share: Share = 0.2
+
+    @property
+    def leaking_protocols(self) -> tuple[Protocol, ...]:
+        """The protocols whose threshold would be chosen on the very patients that are evaluated."""
+        chosen = ("validation", "validation-bisection") if self.role == "validation" else ()
+        return tuple(protocol for protocol in self.protocols if protocol in chosen)
 
     @field_validator("conditions")
     @classmethod

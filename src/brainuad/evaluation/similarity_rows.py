@@ -2,12 +2,9 @@
 
 import math
 
+from brainuad.evaluation.catalogue import ANOMALOUS, IN_LESION, WHOLE_IMAGE
 from brainuad.evaluation.map_sets import MapSet
 from brainuad.evaluation.score_rows import ScoreRows
-
-WHOLE_IMAGE = ("l1", "mse", "ssim", "lpips")  # against the input
-IN_LESION = ("mse_lesion", "lpips_lesion")  # against the image before a synthetic anomaly was put in
-ANOMALOUS = "anomalous"  # the stratum of subjects with a lesion
 
 
 def healthy_similarity(maps: MapSet, subject: str) -> dict[str, float]:

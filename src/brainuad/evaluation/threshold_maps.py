@@ -15,13 +15,6 @@ from brainuad.evaluation.thresholded import Choice, choose_thresholds
 log = logging.getLogger(__name__)
 
 
-def leaking_protocols(settings: EvaluationSettings) -> list[Protocol]:
-    """The protocols whose threshold would be chosen on the very patients that are evaluated."""
-    if settings.role != "validation":
-        return []
-    return [protocol for protocol in settings.protocols if protocol in ("validation", "validation-bisection")]
-
-
 def without_leaking_protocols(settings: EvaluationSettings) -> EvaluationSettings:
     """The settings without the protocols that leak, each of which is logged.
 
@@ -29,7 +22,7 @@ def without_leaking_protocols(settings: EvaluationSettings) -> EvaluationSetting
     """
     if settings.role != "validation":
         return settings
-    leaking = leaking_protocols(settings)
+    leaking = settings.leaking_protocols
     for protocol in leaking:
         log.warning("validation patients are evaluated: protocol '%s' is left out", protocol)
     kept = tuple(protocol for protocol in settings.protocols if protocol not in leaking)

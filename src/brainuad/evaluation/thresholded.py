@@ -132,10 +132,17 @@ def _masks(
             mask = thresholds.yen_mask(scores, threshold, settings.yen_dilation)
         else:
             continue
-        predicted = apply_to_mask(mask, settings.postprocessing)
-        if case.region is not None:
-            predicted = predicted & case.region
-        yield protocol, threshold, predicted, time.perf_counter() - started
+        yield protocol, threshold, _post_processed(mask, case, settings), time.perf_counter() - started
+
+
+def mask_at(case: Case, threshold: float, settings: EvaluationSettings) -> np.ndarray:
+    """The mask (x, y, z) that is evaluated at a threshold in stored units."""
+    return _post_processed(at_least(case.scores, threshold), case, settings)
+
+
+def _post_processed(mask: np.ndarray, case: Case, settings: EvaluationSettings) -> np.ndarray:
+    predicted = apply_to_mask(mask, settings.postprocessing)
+    return predicted if case.region is None else predicted & case.region
 
 
 def at_least(scores: np.ndarray, threshold: float) -> np.ndarray:

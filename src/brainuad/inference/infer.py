@@ -164,8 +164,9 @@ def _score_subject(subject: str, scorer: _Scorer) -> dict[str, Any]:
     draws = Draws(scorer.seed, ("scoring", subject), scorer.device)
     images = torch.from_numpy(volume.images).to(draws.device)
     brain = torch.from_numpy(volume.brain)[:, None].to(draws.device)
+    kept = None if volume.equalised is None else torch.from_numpy(volume.equalised).to(draws.device)
     started = time.monotonic()
-    scored = rule.score(Scan(subject, images, brain), draws)
+    scored = rule.score(Scan(subject, images, brain, kept), draws)
     seconds = time.monotonic() - started
     result = _unscored(subject, rule, "the anomaly map is not finite and non-negative")
     result["seconds"] = round(seconds, 4)

@@ -13,7 +13,8 @@ from brainuad.leaderboard.ranks import rank_stability, resampling_weights
 from brainuad.leaderboard.settings import SIZES, LeaderboardSettings
 from brainuad.leaderboard.values import ContestScores
 from brainuad.randomness import numpy_generator
-from brainuad.storage import read_json, read_table
+from brainuad.storage import read_table
+from brainuad.training.cost import read_cost
 
 RANKING_COLUMNS = [
     "contest",
@@ -158,7 +159,10 @@ def cost_rows(entrants: Sequence[Entrant]) -> Iterator[dict[str, object]]:
             row = _row(entrant.key, Quantity("seconds_per_volume"), pd.Series([seconds.median()]), OWN)
             yield row | {"subjects": len(seconds)}
         costs = [entrant.cost(run) for run in range(entrant.runs)] if entrant.model else []
-        hours = pd.Series([read_json(path)["training_hours"] for path in costs if path.exists()], dtype=float)
+        hours = pd.Series(
+            [read_cost(path, ["training_hours"])["training_hours"] for path in costs if path.exists()],
+            dtype=float,
+        )
         if len(hours):
             yield _row(entrant.key, Quantity("training_hours"), hours, OWN)
 

@@ -49,11 +49,15 @@ class Batch:
 
 @dataclass
 class Scan:
-    """One volume to score, on the device: images (slice, channel, x, y), brain (slice, 1, x, y) bool."""
+    """One volume to score, on the device: images (slice, channel, x, y), brain (slice, 1, x, y) bool.
+
+    `equalised` (slice, x, y) is the copy of a modality that the recipe equalised, if it did.
+    """
 
     subject: str
     images: Tensor
     brain: Tensor
+    equalised: Tensor | None = None
 
 
 @dataclass

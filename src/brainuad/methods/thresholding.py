@@ -6,13 +6,13 @@ by Kascenas 2023 and Frotscher 2023 on FLAIR and by Behrendt 2023 on T2.
 
 from typing import Any, Literal
 
-import numpy as np
 import torch
 from pydantic import Field
-from skimage.exposure import equalize_hist
+from torch import Tensor
 
 from brainuad.errors import InputError
 from brainuad.methods.base import ImageShape, Scan, Scored, ScoringRule
+from brainuad.preprocessing.equalise import equalise
 from brainuad.randomness import Draws
 from brainuad.settings import Settings
 
@@ -24,6 +24,8 @@ class ThresholdingSettings(Settings):
     # positive: voxels above 0 (Kascenas); brain: the brain mask, which Behrendt's B-spline ringing needs.
     region: Literal["positive", "brain"] = "positive"
     bins: int = Field(256, ge=2)
+    # packed: the arrays (Kascenas); recipe: the copy that the recipe's step keep_equalised made (Frotscher).
+    equalised: Literal["packed", "recipe"] = "packed"
 
 
 class Thresholding(ScoringRule):
@@ -43,15 +45,16 @@ class Thresholding(ScoringRule):
 
     def score(self, scan: Scan, draws: Draws) -> Scored:
         """The equalised volume; the "reconstruction" is zero, so that its l1 error is the mean intensity."""
+        return Scored(self._equalised(scan), torch.zeros_like(scan.images))
+
+    def _equalised(self, scan: Scan) -> Tensor:
+        if self.settings.equalised == "recipe":
+            if scan.equalised is None:
+                raise InputError(
+                    "thresholding: `equalised: recipe` needs arrays with an equalised copy. Put a step keep_equalised "
+                    "into the recipe, or set `equalised: packed`."
+                )
+            return scan.equalised.clamp(0, 1)
         volume = scan.images[:, self.channel].cpu().numpy()
         inside = volume > 0 if self.settings.region == "positive" else scan.brain[:, 0].cpu().numpy()
-        equalised = equalise(volume, inside, self.settings.bins)
-        return Scored(torch.from_numpy(equalised), torch.zeros_like(scan.images))
-
-
-def equalise(volume: np.ndarray, inside: np.ndarray, bins: int) -> np.ndarray:
-    """The histogram-equalised voxels `inside` a whole volume, float32 in [0, 1], and 0 elsewhere."""
-    if not inside.any():
-        return np.zeros(volume.shape, dtype=np.float32)
-    equalised = equalize_hist(volume / max(volume.max(), 1e-12), nbins=bins, mask=inside)
-    return (equalised * inside).astype(np.float32)
+        return torch.from_numpy(equalise(volume, inside, self.settings.bins))

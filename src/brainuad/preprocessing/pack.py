@@ -3,6 +3,8 @@
     images.npy   (slices, channels, x, y) float16      index.tsv      one row per subject
     lesion.npy   (slices, x, y) bool                   geometry.json  affine of each subject's array grid
     brain.npy    (slices, x, y) bool                   recipe.json    name, settings, channels, size, spacing
+    lesion_slices.npy  (slices,) bool: whether a slice showed a lesion before its mask was resized
+    equalised.npy      (slices, x, y) float16, where the recipe keeps an equalised copy of a modality
     boxes.tsv    one row per annotated box, where the data set has boxes; then their union is the lesion mask
 
 Slices of a subject are contiguous, from its lowest axial slice to its highest.
@@ -34,14 +36,14 @@ from brainuad.preprocessing.derivatives import (
     lesion_mask_path,
 )
 from brainuad.preprocessing.histogram import Reference, load_references
-from brainuad.preprocessing.recipe_steps import Scan, apply_steps
+from brainuad.preprocessing.recipe_steps import Scan, apply_steps, lesion_slices
 from brainuad.preprocessing.recipes import Recipe
 from brainuad.storage import atomic_path, read_json, write_json, write_table
 
 log = logging.getLogger(__name__)
 
 SUBJECT_COLUMNS = ["subject", "participant", "group", "age", "sex", "site", "condition"]
-ARRAYS = ("images", "lesion", "brain")
+ARRAYS = ("images", "lesion", "brain", "lesion_slices")
 
 
 def pack_dataset(
@@ -63,7 +65,8 @@ def pack_dataset(
     boxes: dict[str, list[dict[str, str | int]]] = {}
     rows = []
     with ExitStack() as stack:
-        files = {name: stack.enter_context(atomic_path(output_folder / f"{name}.npy")) for name in ARRAYS}
+        names = (*ARRAYS, *(["equalised"] if recipe.equalised else []))
+        files = {name: stack.enter_context(atomic_path(output_folder / f"{name}.npy")) for name in names}
         writers = {name: stack.enter_context(GrowingArray(path)) for name, path in files.items()}
         writer = _CohortWriter(derivatives_folder, recipe, writers, geometry, boxes, matched)
         rows = [writer.add(row) for row in _records(quality_table)]
@@ -105,7 +108,7 @@ def _description(
 
 @dataclass
 class _CohortWriter:
-    """Appends subjects to the three arrays and returns their index rows."""
+    """Appends subjects to the arrays and returns their index rows."""
 
     folder: Path
     recipe: Recipe
@@ -152,6 +155,7 @@ class _CohortWriter:
         to_derivative = np.linalg.solve(affine, packed["affine"])
         found, lost = pack_boxes(read_boxes(path), to_derivative, (*plane, depth))
         packed["lesion"] |= union_mask(found, (*plane, depth))
+        packed["lesion_slices"] |= packed["lesion"].any(axis=(1, 2))
         self.boxes[subject] = found
         return f"boxes outside the field of view of the recipe: {lost}" if lost else ""
 
@@ -170,7 +174,10 @@ def _packed(scan: Scan) -> dict[str, np.ndarray]:
         images = scan.images.transpose(3, 0, 1, 2).astype(np.float16)
     if not np.isfinite(images).all():
         raise ScanError("values after the recipe are not finite or exceed float16; add a normalise step")
+    kept = {} if scan.equalised is None else {"equalised": scan.equalised.transpose(2, 0, 1)}
     return {
+        **{name: np.ascontiguousarray(values.astype(np.float16)) for name, values in kept.items()},
+        "lesion_slices": lesion_slices(scan).copy(),
         "images": np.ascontiguousarray(images),
         "lesion": np.ascontiguousarray(scan.lesion.transpose(2, 0, 1)),
         "brain": np.ascontiguousarray(scan.brain.transpose(2, 0, 1)),
@@ -198,7 +205,7 @@ def read_scan(folder: Path, row: Mapping[str, Any], modalities: tuple[str, ...])
     lesion = _mask(lesion_path, first.shape, affine) if has_lesion_mask else np.zeros(first.shape, dtype=bool)
     known = has_lesion_mask or boxes_path(folder, subject).exists() or row.get("group") == "healthy"
     corrected = _bias_corrected(derivative_path(folder, subject, modalities[0]))
-    return Scan(images, brain, lesion, affine, corrected), known
+    return Scan(images, brain, lesion, affine, corrected, modalities), known
 
 
 def _bias_corrected(image: Path) -> bool:
@@ -243,6 +250,7 @@ class GrowingArray:
         self.path = path
         self.length = 0
         self.item_shape: tuple[int, ...] = ()
+        self._data_start = 0
 
     def __enter__(self) -> "GrowingArray":
         self._file = self.path.open("wb")
@@ -250,7 +258,7 @@ class GrowingArray:
 
     def append(self, block: np.ndarray) -> None:
         """Adds `block` (rows, *item shape), which is C-contiguous, at the end."""
-        if not self.item_shape:
+        if not self._data_start:
             self.item_shape, self._dtype = block.shape[1:], block.dtype
             self._data_start = self._write_header()
         assert block.shape[1:] == self.item_shape
@@ -268,7 +276,7 @@ class GrowingArray:
         return self._file.tell()
 
     def __exit__(self, *_: object) -> None:
-        if self.item_shape:
+        if self._data_start:
             self._file.seek(0)
             assert self._write_header() == self._data_start
         self._file.close()

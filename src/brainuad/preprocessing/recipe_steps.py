@@ -1,7 +1,8 @@
 """The steps of a recipe, applied to one subject: images, masks and affine move together.
 
 Sources: Kascenas 2023, section 4.1 (percentile, slices, bilinear 128); Behrendt 2023, section 3.1 (crop,
-rescale, halve); Frotscher 2023, section 4.1 (percentile, 128; histograms matched to one subject).
+rescale, halve); Frotscher 2023, section 4.1 (percentile, 128; histograms matched to one subject; FLAIR equalised
+before it is resized).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -13,11 +14,13 @@ import SimpleITK as sitk
 
 from brainuad.errors import ScanError
 from brainuad.preprocessing.bias import correct_brain_bias
+from brainuad.preprocessing.equalise import equalise
 from brainuad.preprocessing.histogram import Reference, match_histograms
 from brainuad.preprocessing.recipes import (
     BiasCorrect,
     CropOrPad,
     CropToBrain,
+    KeepEqualised,
     KeepSlices,
     MatchHistogram,
     Normalise,
@@ -33,7 +36,9 @@ from brainuad.preprocessing.settings import N4Settings
 class Scan:
     """One subject on one grid: images (channel, x, y, z) float32, masks (x, y, z) bool, affine 4 × 4.
 
-    `bias_corrected` says whether preprocessing has run N4 already.
+    `bias_corrected` says whether preprocessing has run N4 already, `modalities` names the channels. `equalised`
+    (x, y, z) is the copy of a modality that a step has equalised; `lesion_slices` (z,) says which slices showed a
+    lesion before they were resized.
     """
 
     images: np.ndarray
@@ -41,6 +46,9 @@ class Scan:
     lesion: np.ndarray
     affine: np.ndarray
     bias_corrected: bool = False
+    modalities: tuple[str, ...] = ()
+    equalised: np.ndarray | None = None
+    lesion_slices: np.ndarray | None = None
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -76,13 +84,25 @@ def _window(scan: Scan, start: np.ndarray, size: np.ndarray) -> Scan:
         raise ScanError(f"the crop leaves nothing of a volume of {scan.shape} voxels")
     inside = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
     padding = [(int(a), int(b)) for a, b in zip(low - start, stop - high, strict=True)]
+    slices = scan.lesion_slices
     return replace(
-        scan,
-        images=np.pad(scan.images[:, *inside], [(0, 0), *padding]),
+        _moved(scan, lambda images: np.pad(images[:, *inside], [(0, 0), *padding])),
+        lesion_slices=None if slices is None else np.pad(slices[inside[2]], padding[2]),
         brain=np.pad(scan.brain[inside], padding),
         lesion=np.pad(scan.lesion[inside], padding),
         affine=_on_new_grid(scan.affine, scale=np.ones(3), offset=start),
     )
+
+
+def lesion_slices(scan: Scan) -> np.ndarray:
+    """Which axial slices show a lesion, (z,) bool: before they were resized, where they were."""
+    return np.asarray(scan.lesion.any(axis=(0, 1))) if scan.lesion_slices is None else scan.lesion_slices
+
+
+def _moved(scan: Scan, change: Callable[[np.ndarray], np.ndarray]) -> Scan:
+    """The scan with its images, and an equalised copy as one more of them, after a change of (channel, x, y, z)."""
+    kept = None if scan.equalised is None else change(scan.equalised[None])[0]
+    return replace(scan, images=change(scan.images), equalised=kept)
 
 
 def _on_new_grid(affine: np.ndarray, scale: np.ndarray, offset: np.ndarray) -> np.ndarray:
@@ -143,8 +163,8 @@ def _resample(scan: Scan, step: Resample) -> Scan:
     reference = (size.tolist(), scale.tolist(), offset.tolist())
     kind = sitk.sitkBSpline if step.interpolation == "b-spline" else sitk.sitkLinear
     return replace(
-        scan,
-        images=np.stack([_on_grid(image, reference, kind) for image in scan.images]),
+        _moved(scan, lambda images: np.stack([_on_grid(image, reference, kind) for image in images])),
+        lesion_slices=None,  # they are judged on the new slices
         brain=_on_grid(scan.brain.astype(np.uint8), reference, sitk.sitkNearestNeighbor) > 0,
         lesion=_on_grid(scan.lesion.astype(np.uint8), reference, sitk.sitkNearestNeighbor) > 0,
         affine=_on_new_grid(scan.affine, scale, offset),
@@ -177,8 +197,8 @@ def _resize_in_plane(scan: Scan, step: ResizeInPlane) -> Scan:
     brain, lesion = resize(masks, mode="nearest-exact" if step.masks == "nearest" else "bilinear")
     scale = np.array([scan.shape[0] / step.size, scan.shape[1] / step.size, 1.0])
     return replace(
-        scan,
-        images=resize(scan.images, mode="bilinear", antialias=step.antialias),
+        _moved(scan, lambda images: resize(images, mode="bilinear", antialias=step.antialias)),
+        lesion_slices=lesion_slices(scan),
         brain=brain > 0.5,
         lesion=lesion > (0 if step.masks == "linear-gt0" else 0.5),
         affine=_on_new_grid(scan.affine, scale, (scale - 1) / 2),
@@ -206,9 +226,12 @@ def _pad_to_square(scan: Scan, step: PadToSquare) -> Scan:
     missing = [max(scan.shape[:2]) - size for size in scan.shape[:2]]
     padding = [((count + 1) // 2, count // 2) for count in missing] + [(0, 0)]
     start = np.array([-before for before, _ in padding])
+
+    def padded(images: np.ndarray) -> np.ndarray:
+        return np.stack([np.pad(image, padding, constant_values=image.min()) for image in images])
+
     return replace(
-        scan,
-        images=np.stack([np.pad(image, padding, constant_values=image.min()) for image in scan.images]),
+        _moved(scan, padded),
         brain=np.pad(scan.brain, padding),
         lesion=np.pad(scan.lesion, padding),
         affine=_on_new_grid(scan.affine, scale=np.ones(3), offset=start),
@@ -243,6 +266,12 @@ def _bias_correct(scan: Scan, step: BiasCorrect) -> Scan:
     return replace(scan, images=np.stack([correct(image) for image in scan.images]), bias_corrected=True)
 
 
+def _keep_equalised(scan: Scan, step: KeepEqualised) -> Scan:
+    volume = scan.images[scan.modalities.index(step.modality)]
+    inside = volume > 0 if step.region == "positive" else scan.brain
+    return replace(scan, equalised=equalise(volume, inside, step.bins))
+
+
 _STEPS: dict[type, Callable[[Scan, Any], Scan]] = {
     CropToBrain: _crop_to_brain,
     CropOrPad: _crop_or_pad,
@@ -253,4 +282,5 @@ _STEPS: dict[type, Callable[[Scan, Any], Scan]] = {
     PadToSquare: _pad_to_square,
     Smooth: _smooth,
     BiasCorrect: _bias_correct,
+    KeepEqualised: _keep_equalised,
 }

@@ -153,6 +153,19 @@ class MatchHistogram(Settings):
     points: PositiveInt = 1
 
 
+class KeepEqualised(Settings):
+    """Keeps a histogram-equalised copy of one modality beside the images, which thresholding can score.
+
+    Frotscher 2023 equalises before the slices are resized. The histogram is that of the whole volume as it is at
+    this step, inside `region`; the copy is 0 elsewhere and follows the images onto every further grid.
+    """
+
+    step: Literal["keep_equalised"]
+    modality: Modality
+    bins: int = Field(default=256, ge=2)
+    region: Literal["positive", "brain"] = "positive"
+
+
 Step = Annotated[
     CropToBrain
     | CropOrPad
@@ -163,7 +176,8 @@ Step = Annotated[
     | PadToSquare
     | Smooth
     | BiasCorrect
-    | MatchHistogram,
+    | MatchHistogram
+    | KeepEqualised,
     Field(discriminator="step"),
 ]
 
@@ -180,4 +194,14 @@ class Recipe(Settings):
             raise ValueError("a modality is named twice")
         if any(step.step == "match_histogram" for step in self.steps[1:]):
             raise ValueError("match_histogram must be the first step, and there can be one only")
+        kept = [step.modality for step in self.steps if step.step == "keep_equalised"]
+        if len(kept) > 1:
+            raise ValueError("there can be one keep_equalised only")
+        if unknown := set(kept) - set(self.modalities):
+            raise ValueError(f"keep_equalised: modality {unknown.pop()!r} is not in the recipe")
         return self
+
+    @property
+    def equalised(self) -> str:
+        """The modality of which an equalised copy is kept; empty where none is."""
+        return next((step.modality for step in self.steps if step.step == "keep_equalised"), "")

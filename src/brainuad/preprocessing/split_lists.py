@@ -119,8 +119,12 @@ def _names(path: Path, key: str) -> list[str]:
 
 
 def _subject(name: str, subjects: Mapping[str, str]) -> str | None:
-    """The subject that a name or its last part starts with, the longest first: IXI002 of t2/IXI002-Guys_t2.nii.gz."""
-    for text in dict.fromkeys((name, re.split(r"[/\\]", name.rstrip("/"))[-1])):
+    """The subject that a name or its last part starts with, the longest first: IXI002 of t2/IXI002-Guys_t2.nii.gz.
+
+    The `sub-` of BIDS names is no part of it: r001s001ses1 of sub-r001s001_ses-1_T1w.nii.gz.
+    """
+    last = re.split(r"[/\\]", name.rstrip("/"))[-1]
+    for text in dict.fromkeys((name, last, name.removeprefix("sub-"), last.removeprefix("sub-"))):
         parts = re.findall(r"[A-Za-z0-9]+", text)
         starts = ("".join(parts[:stop]) for stop in range(len(parts), 0, -1))
         if found := next((subjects[start] for start in starts if start in subjects), None):

@@ -11,6 +11,8 @@ from pydantic import Field, model_validator
 from brainuad.settings import Settings
 
 Aggregate = Literal["mean", "pooled"]
+# Over what the standard deviation of a table's cells is.
+Spread = Literal["runs", "subjects"]
 # A published value: a number, (mean, standard deviation), or nothing.
 Published = float | tuple[float, float] | None
 
@@ -65,8 +67,20 @@ class TableSettings(Settings):
     source: str = ""
     rows: tuple[TableRow, ...] = Field(min_length=1)
     columns: tuple[TableColumn, ...] = Field(min_length=1)
+    # `subjects`: of the means over runs of single subjects, for a paper that gives the spread over images.
+    spread: Spread = "runs"
     # By row: one entry per column.
     published: dict[str, tuple[Published, ...]] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _spread_is_that_of_means(self) -> "TableSettings":
+        pooled = [column.label for column in self.columns if column.aggregate != "mean"]
+        if self.spread == "subjects" and pooled:
+            raise ValueError(
+                f"spread: subjects have no values of their own in the pooled columns {', '.join(pooled)}; "
+                "set `aggregate: mean` there, or `spread: runs`"
+            )
+        return self
 
     @model_validator(mode="after")
     def _published_values_fit(self) -> "TableSettings":

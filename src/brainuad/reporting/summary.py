@@ -1,27 +1,16 @@
 """Score tables, read and summarised over runs: the only source of numbers in tables, figures and pages."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from brainuad.evaluation.catalogue import Quantity
 from brainuad.evaluation.score_rows import MEAN, POOLED, SCORE_COLUMNS, read_score_rows
 
 # Columns with few different values: as categories they are small and quickly compared.
 WORDS = ("study", "method", "dataset", "subject", "protocol", "metric", "stratum")
-
-
-@dataclass(frozen=True)
-class Quantity:
-    """One number that a score table has: a metric of a data set, its protocol, stratum and aggregate."""
-
-    dataset: str
-    metric: str
-    protocol: str = ""
-    aggregate: str = "mean"
-    stratum: str = ""
 
 
 def read_scores(paths: Iterable[Path]) -> pd.DataFrame:

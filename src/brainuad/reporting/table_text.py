@@ -91,10 +91,14 @@ def _notes(settings: TableSettings, table: pd.DataFrame) -> tuple[str, ...]:
     notes = []
     if table["phantom"].any():
         notes.append(f"† {PHANTOM_NOTE}.")
-    runs = sorted(set(table["n_runs"]) - {0})
-    count = " to ".join(str(n) for n in dict.fromkeys([runs[0], runs[-1]])) if runs else "0"
+    count = _range(table["n_runs"])
     compared = ", then the published value and the difference, ours − published" if settings.published else ""
-    notes.append(f"Each cell: ours (mean ± standard deviation over runs, n = {count}){compared}.")
+    if settings.spread == "subjects":
+        runs = "1 run" if count == "1" else f"{count} runs"
+        ours = f"mean over {runs} ± standard deviation over subjects, n = {_range(table['n_subjects'])}"
+    else:
+        ours = f"mean ± standard deviation over runs, n = {count}"
+    notes.append(f"Each cell: ours ({ours}){compared}.")
     if table["upper_bound"].any():
         notes.append("Upper bound: the threshold was chosen on the test data itself.")
     for remark, cells in table[table["remark"] != ""].groupby("remark", sort=False):
@@ -102,6 +106,12 @@ def _notes(settings: TableSettings, table: pd.DataFrame) -> tuple[str, ...]:
     if settings.source:
         notes.append(f"Published values: {settings.source}.")
     return tuple(notes)
+
+
+def _range(counts: pd.Series) -> str:
+    """The lowest to the highest of the counts that are not 0."""
+    found = sorted(set(counts) - {0})
+    return " to ".join(str(n) for n in dict.fromkeys([found[0], found[-1]])) if found else "0"
 
 
 def _best_rows(settings: TableSettings, table: pd.DataFrame) -> dict[int, int]:

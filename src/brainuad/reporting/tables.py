@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from brainuad.evaluation.score_rows import POOLED
-from brainuad.reporting.settings import Published, TableColumn, TableRow, TableSettings
-from brainuad.reporting.summary import Quantity, over_runs, select
+from brainuad.evaluation.catalogue import POOLED, Quantity
+from brainuad.reporting.reasons import reason_for_none, reason_for_undefined
+from brainuad.reporting.settings import Published, Spread, TableColumn, TableRow, TableSettings
+from brainuad.reporting.summary import over_runs, select, subject_means
 from brainuad.reporting.table_text import table_as_latex, table_as_markdown
 from brainuad.storage import atomic_path, write_text
 
@@ -26,6 +27,7 @@ class _Ours:
     sd: float = NAN
     runs: int = 0
     note: str = ""
+    subjects: int = 0  # behind the spread; 0 where it is that of the runs
 
 
 def build_table(
@@ -34,14 +36,16 @@ def build_table(
     phantoms: Collection[str] = (),
     remarks: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:
-    """One row per cell: ours (mean, sd over runs, number of runs), published, difference, note.
+    """One row per cell: ours (mean over runs, sd, number of runs), published, difference, note.
+
+    The deviation is that over runs, or with `spread: subjects` that over subjects, of which there are `n_subjects`.
 
     `scores` holds the tidy scores of all runs of the study; `phantoms` names the simulated data sets, whose
     cells are marked: a difference between a simulation and a paper means nothing. `remarks` says by method what
     its readers must know.
     """
     rows = [
-        _cell(row, column, _published(settings, row, position), scores)
+        _cell(row, column, _published(settings, row, position), (scores, settings.spread))
         for row in settings.rows
         for position, column in enumerate(settings.columns)
     ]
@@ -64,10 +68,10 @@ def _published(settings: TableSettings, row: TableRow, position: int) -> Publish
 
 
 def _cell(
-    row: TableRow, column: TableColumn, published: Published, scores: pd.DataFrame
+    row: TableRow, column: TableColumn, published: Published, source: tuple[pd.DataFrame, Spread]
 ) -> dict[str, object]:
-    method = column.method.format(method=row.method)
-    ours = _ours(row, column, method, scores)
+    method = column.method.replace("{method}", row.method)
+    ours = _ours(row, column, method, source)
     mean, sd = split_published(published)
     return {
         "row": row.label,
@@ -81,6 +85,7 @@ def _cell(
         "ours_mean": ours.mean,
         "ours_sd": ours.sd,
         "n_runs": ours.runs,
+        "n_subjects": ours.subjects,
         "published_mean": mean,
         "published_sd": sd,
         "difference": ours.mean - mean,
@@ -89,22 +94,28 @@ def _cell(
     }
 
 
-def _ours(row: TableRow, column: TableColumn, method: str, scores: pd.DataFrame) -> _Ours:
+def _ours(row: TableRow, column: TableColumn, method: str, source: tuple[pd.DataFrame, Spread]) -> _Ours:
+    scores, spread = source
     of_method = scores[(scores["method"] == method) & (scores["dataset"] == column.dataset)]
     if of_method.empty:
-        return _Ours(note=row.unavailable or column.unavailable or "not run")
+        scored = (scores["method"] == method).any()
+        missing = "not scored on this data set" if scored else "not run"
+        return _Ours(note=row.unavailable or column.unavailable or missing)
     quantity = Quantity(column.dataset, column.metric, column.protocol, column.aggregate, column.stratum)
     values = select(of_method, quantity)["value"]
     if values.empty:
-        return _Ours(note="not evaluated")
+        return _Ours(note=reason_for_none(of_method, quantity))
     mean, sd, runs = over_runs(values * column.scale)
     if runs == 0:
-        return _Ours(note="undefined")
+        return _Ours(note=reason_for_undefined(of_method, quantity))
     notes = [] if runs == len(values) else [f"{runs} of {len(values)} runs"]
     fallback = Quantity(column.dataset, "threshold_fallback", column.protocol, POOLED)
     if column.protocol and (select(of_method, fallback)["value"] > 0).any():
         notes.append(FALLBACK_NOTE)
-    return _Ours(mean, sd, runs, "; ".join(notes))
+    if spread == "runs":
+        return _Ours(mean, sd, runs, "; ".join(notes))
+    _, sd, subjects = over_runs(subject_means(of_method, quantity, method) * column.scale)
+    return _Ours(mean, sd, runs, "; ".join(notes), subjects)
 
 
 def write_tables(settings: TableSettings, table: pd.DataFrame, folder: Path, name: str) -> None:

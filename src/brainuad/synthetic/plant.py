@@ -34,11 +34,18 @@ ARRAYS = ("images", "clean", "lesion", "brain")
 
 @dataclass(frozen=True)
 class PlantingRequest:
-    """A synthetic test set: its name, what is planted, and the seed of all draws."""
+    """A synthetic test set: its name, what is planted, the seed of all draws, and the study that it belongs to."""
 
     name: str
     settings: Ellipses | CopyPaste | Spheres
     seed: int
+    study: str = ""
+
+    @property
+    def key(self) -> str:
+        """Where it is written in the study files."""
+        file = f"{self.study}.yaml: " if self.study else ""
+        return f"{file}synthetic.{self.name}"
 
 
 @dataclass(frozen=True)
@@ -68,7 +75,7 @@ def plant_dataset(request: PlantingRequest, base: ArrayStore, split: pd.DataFram
             planted += [{"subject": subject, **item} for item in drawn]
         if not planted:
             raise InputError(
-                f"synthetic.{request.name}: nothing could be planted into {len(rows)} scans of "
+                f"{request.key}: nothing could be planted into {len(rows)} scans of "
                 f"{request.settings.of}: {rows[0]['reason']}. Choose another data set or another kind."
             )
     packed = [row["subject"] for row in rows if row["status"] == "ok"]
@@ -89,10 +96,10 @@ def chosen_subjects(request: PlantingRequest, base: ArrayStore, split: pd.DataFr
     if chosen := [subject for subject in wanted if subject in healthy]:
         return chosen
     raise InputError(
-        f"synthetic.{request.name}: {settings.of} has no {settings.group} {settings.role} subject "
+        f"{request.key}: data set {settings.of} has no {settings.group} {settings.role} subject "
         f"({len(wanted)} {settings.role} subjects, {len(healthy)} {settings.group} ones), and anomalies are "
         f"planted into such scans only. Give splits.{settings.of}.{settings.role} a count in the study, or name "
-        f"another data set in synthetic.{request.name}.of."
+        f"another data set in synthetic.{request.name}.of (one that has {settings.group} subjects)."
     )
 
 

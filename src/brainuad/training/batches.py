@@ -21,7 +21,7 @@ from brainuad.errors import InputError
 from brainuad.methods.base import Batch
 from brainuad.randomness import numpy_generator
 
-SliceFilter = Literal["all", "non-empty", "tumour-free", "tumour"]
+SliceFilter = Literal["all", "non-empty", "tumour-free", "tumour-free-unresized", "tumour"]
 
 
 @dataclass(frozen=True)
@@ -54,8 +54,9 @@ def select_slices(
 ) -> SliceIndex:
     """The slices of the wanted subjects that pass the filter.
 
-    `non-empty` keeps slices with brain in them; `tumour-free` those of them without a lesion voxel, `tumour`
-    those of them with one.
+    `non-empty` keeps slices with brain in them; `tumour-free` those of them without a lesion voxel in the arrays
+    (Kascenas 2023), `tumour-free-unresized` those without one before the masks were resized (Frotscher 2023),
+    `tumour` those with one in the arrays.
     """
     rows: list[tuple[int, int, int]] = []
     subjects: list[str] = []
@@ -72,6 +73,8 @@ def _usable(store: ArrayStore, where: slice, slice_filter: SliceFilter) -> np.nd
     if slice_filter == "all":
         return np.ones(where.stop - where.start, dtype=bool)
     usable = np.any(store.brain[where], axis=(1, 2))
+    if slice_filter == "tumour-free-unresized":
+        return np.asarray(usable & ~store.lesion_slices[where])
     if slice_filter in {"tumour-free", "tumour"}:
         usable = usable & (np.any(store.lesion[where], axis=(1, 2)) == (slice_filter == "tumour"))
     return np.asarray(usable)

@@ -1,5 +1,7 @@
 """Thresholding: histogram equalisation of the foreground, by hand and by scikit-image."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +9,8 @@ from skimage.exposure import equalize_hist
 
 from brainuad.errors import InputError
 from brainuad.methods.base import ImageShape, Scan
-from brainuad.methods.thresholding import Thresholding, ThresholdingSettings, equalise
+from brainuad.methods.thresholding import Thresholding, ThresholdingSettings
+from brainuad.preprocessing.equalise import equalise
 from brainuad.randomness import Draws, numpy_generator
 
 SHAPE = ImageShape(("flair", "t2"), (9, 8))
@@ -111,3 +114,12 @@ def test_the_brain_mask_can_be_the_region_that_is_equalised() -> None:
     assert not scored.anomaly_map[~brain[:, 0]].any()
     expected = equalise(volume("t2"), brain[:, 0].numpy(), 256)
     np.testing.assert_array_equal(scored.anomaly_map.numpy(), expected)
+
+
+def test_a_copy_that_the_recipe_equalised_is_the_score() -> None:
+    rule = Thresholding(ThresholdingSettings(equalised="recipe"), None, SHAPE)
+    kept = torch.rand(7, 9, 8)
+    scored = rule.score(replace(scan(), equalised=kept), Draws(0, ("score",), "cpu"))
+    assert torch.equal(scored.anomaly_map, kept)
+    with pytest.raises(InputError, match="Put a step keep_equalised into the recipe"):
+        rule.score(scan(), Draws(0, ("score",), "cpu"))

@@ -12,6 +12,7 @@ from brainuad.preprocessing.derivatives import (
     derivative_path,
     lesion_mask_path,
 )
+from brainuad.preprocessing.equalise import equalise
 from brainuad.preprocessing.pack import pack_dataset
 from brainuad.preprocessing.recipes import Recipe
 
@@ -146,3 +147,27 @@ def test_equal_images_have_equal_hashes(tmp_path):
     index = pack_dataset("toy", tmp_path / "d", quality_of("a", "b", "c"), "two", RECIPE, tmp_path / "out")
     a, b, c = index["image_hash"]
     assert a == b != c
+
+
+def test_slices_that_showed_a_lesion_before_resizing_and_an_equalised_copy_are_packed(tmp_path):
+    images = write_subject(tmp_path / "d", "a", 0, 0, 5)
+    resize = {"step": "resize_in_plane", "size": 2, "masks": "nearest"}
+    recipe = Recipe(
+        modalities=("flair", "t1"), steps=({"step": "keep_equalised", "modality": "flair"}, resize)
+    )
+    pack_dataset("toy", tmp_path / "d", quality_of("a"), "two", recipe, tmp_path / "out")
+    store = ArrayStore(tmp_path / "out")
+    assert not store.lesion.any()
+    assert store.lesion_slices.tolist() == [False, False, True, True, False, False]
+    kept = store.volume("a").equalised
+    assert kept.shape == (6, 2, 2)
+    corner = equalise(images["flair"], images["flair"] > 0, 256)[1:3, 2, 0]  # 8 x 10 pixels become 2 x 2
+    assert kept[0, 0, 0] == pytest.approx(corner.mean(), abs=1e-3)
+
+
+def test_without_the_step_no_copy_is_kept(packed):
+    _, store = packed
+    assert store.equalised is None
+    assert store.volume("a").equalised is None
+    assert not (store.folder / "equalised.npy").exists()
+    assert store.lesion_slices.tolist() == store.lesion.any(axis=(1, 2)).tolist()

@@ -1,11 +1,14 @@
 """Recipe steps against closed forms, and the affine that each of them leaves behind."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from pydantic import ValidationError
 from scipy import ndimage
 
 from brainuad.errors import ScanError
+from brainuad.preprocessing.equalise import equalise
 from brainuad.preprocessing.recipe_steps import Scan, apply_steps
 from brainuad.preprocessing.recipes import Recipe
 
@@ -200,7 +203,6 @@ def test_a_modality_named_twice_is_refused():
 
 
 def test_n4_removes_a_smooth_field_unless_it_was_run_before() -> None:
-    from dataclasses import replace
 
     from brainuad.preprocessing.recipe_steps import Scan, apply_steps
 
@@ -229,3 +231,62 @@ def test_a_lesion_can_take_every_pixel_that_it_touches() -> None:
     assert run(scan_of(images, lesion=lesion), step).lesion.sum() == 0
     touched = run(scan_of(images, lesion=lesion), {**step, "masks": "linear-gt0"}).lesion
     assert np.argwhere(touched).tolist() == [[1, 1, 0]]
+
+
+RAMP = np.random.default_rng(0).gamma(2, 1, (2, 10, 8, 5)).astype(np.float32)
+
+
+def test_an_equalised_copy_follows_the_images_onto_every_grid():
+    steps = [
+        {"step": "keep_equalised", "modality": "t1"},
+        {"step": "crop_or_pad", "size": [12, 8, 4]},
+        {"step": "resample", "factor": 2, "interpolation": "linear"},
+        {"step": "pad_to_square"},
+        {"step": "resize_in_plane", "size": 5, "antialias": True},
+    ]
+    recipe = Recipe(modalities=("flair", "t1"), steps=steps)
+    scan = replace(scan_of(RAMP), modalities=("flair", "t1"))
+    kept = apply_steps(scan, recipe.steps).equalised
+    equalised = equalise(RAMP[1], RAMP[1] > 0, 256)
+    expected = apply_steps(scan_of(equalised[None]), recipe.steps[1:]).images[0]
+    np.testing.assert_allclose(kept, expected, atol=1e-6)
+
+
+def test_equalisation_before_resizing_is_that_of_the_full_grid_and_no_scaling_changes_it():
+    steps = [
+        {"step": "normalise", "upper": 99},
+        {"step": "keep_equalised", "modality": "t1"},
+        {"step": "resize_in_plane", "size": 4},
+    ]
+    scan = replace(scan_of(RAMP[:1]), modalities=("t1",))
+    result = apply_steps(scan, Recipe(modalities=("t1",), steps=steps).steps)
+    whole = equalise(RAMP[0], RAMP[0] > 0, 256)
+    expected = run(scan_of(whole[None]), {"step": "resize_in_plane", "size": 4}).images[0]
+    np.testing.assert_allclose(result.equalised, expected, atol=0.01)  # bins may round
+    late = equalise(result.images[0], result.images[0] > 0, 256)
+    assert np.abs(late - expected).max() > 0.05
+
+
+@pytest.mark.parametrize(
+    ("steps", "reason"),
+    [
+        ([{"step": "keep_equalised", "modality": "t2"}], "modality 't2' is not in the recipe"),
+        ([{"step": "keep_equalised", "modality": "t1"}] * 2, "one keep_equalised only"),
+    ],
+)
+def test_a_copy_that_cannot_be_kept_is_an_error(steps, reason):
+    with pytest.raises(ValidationError, match=reason):
+        Recipe(modalities=("t1",), steps=steps)
+
+
+def test_slices_remember_lesions_that_resizing_loses():
+    lesion = np.zeros((16, 16, 4), dtype=bool)
+    lesion[3, 3, 1] = True  # one pixel of 16 that become one
+    lesion[4:12, 4:12, 2] = True
+    scan = scan_of(np.ones((1, 16, 16, 4)), lesion=lesion)
+    steps = [{"step": "resize_in_plane", "size": 4, "masks": "nearest"}, {"step": "keep_slices", "first": 1}]
+    result = run(scan, *steps)
+    assert result.lesion.any(axis=(0, 1)).tolist() == [False, True, False]
+    assert result.lesion_slices.tolist() == [True, True, False]
+    assert run(result, {"step": "resize_in_plane", "size": 2}).lesion_slices.tolist() == [True, True, False]
+    assert run(result, {"step": "crop_or_pad", "size": [None, None, 5]}).lesion_slices.sum() == 2

@@ -59,6 +59,13 @@ def test_a_file_name_belongs_to_the_longest_subject_that_it_starts_with(tmp_path
     assert roles(split_of(tmp_path, cohort, test="BraTS2021_00001_t1.nii.gz\n")) == {"BraTS202100001": "test"}
 
 
+def test_paths_of_bids_files_name_their_subjects(tmp_path: Path) -> None:
+    names = [f"sub-r001s00{n}_ses-1_space-MNI152NLin2009aSym_T1w.nii.gz" for n in (1, 2)]
+    listed = f"filename\n./ATLAS_2/Training/R001/sub-r001s001/ses-1/anat/{names[0]}\n{names[1]}\n"
+    cohort = cohort_of("r001s001", "r001s002", "r001s003", sessions=("ses1",))
+    assert roles(split_of(tmp_path, cohort, test=listed)) == {"r001s001ses1": "test", "r001s002ses1": "test"}
+
+
 def test_an_index_column_names_nobody(tmp_path: Path) -> None:
     cohort = cohort_of("0", "1", "7")
     assert roles(split_of(tmp_path, cohort, test=",img_name\n0,7_t2.nii.gz\n")) == {"7": "test"}

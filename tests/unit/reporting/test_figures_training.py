@@ -71,7 +71,7 @@ def test_a_model_without_a_log_is_named(drawn):
 
 def test_a_column_that_no_log_has_is_a_panel_that_says_so(drawn):
     column = {"column": "accuracy", "label": "Accuracy"}
-    assert "Accuracy: not run" in texts(drawn(columns=[COLUMNS[0], column]))
+    assert "Accuracy: no column 'accuracy' in the logs" in texts(drawn(columns=[COLUMNS[0], column]))
 
 
 def test_the_axis_may_be_logarithmic(drawn):

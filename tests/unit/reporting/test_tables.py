@@ -174,3 +174,23 @@ def test_a_remark_on_a_method_is_a_note_of_its_tables(table_settings: Build) -> 
     markdown = table_as_markdown(table_settings(), build_table(table_settings(), scores, remarks=remarks))
     assert "> DAE: perceptual network with random weights." in markdown
     assert "never run" not in markdown
+
+
+def test_the_spread_may_be_that_of_subjects(table_settings: Build) -> None:
+    values = {("S1", 0): 0.1, ("S1", 1): 0.3, ("S2", 0): 0.6, ("S2", 1): 0.8}
+    rows = [score("dae-coarse", run, v, subject=name) for (name, run), v in values.items()]
+    rows += [score("dae-coarse", run, mean, subject="mean") for run, mean in ((0, 0.35), (1, 0.55))]
+    column = {"label": "AUPRC", "dataset": "brats21", "metric": "auprc"}
+    settings = table_settings(columns=[column], published={}, spread="subjects")
+    table = build_table(settings, pd.DataFrame(rows))
+    filled = cell(table, "DAE", "AUPRC")
+    assert filled["ours_mean"] == pytest.approx(0.45)
+    assert filled["ours_sd"] == pytest.approx(np.std([0.2, 0.7], ddof=1))
+    assert (filled["n_runs"], filled["n_subjects"]) == (2, 2)
+    note = "ours (mean over 2 runs ± standard deviation over subjects, n = 2)"
+    assert note in table_as_markdown(settings, table)
+
+
+def test_pooled_columns_have_no_spread_over_subjects(table_settings: Build) -> None:
+    with pytest.raises(ValueError, match="no values of their own in the pooled columns"):
+        table_settings(spread="subjects")

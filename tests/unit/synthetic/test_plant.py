@@ -17,6 +17,7 @@ from brainuad.storage import read_table, write_table
 from brainuad.synthetic.plant import PlantingRequest, plant_dataset
 from brainuad.synthetic.settings import SyntheticSettings
 from tests.conftest import SLICES, write_arrays
+from tests.verbs import error_of
 
 KINDS = ["ellipses", "copy-paste", "spheres"]
 
@@ -168,3 +169,15 @@ def test_the_verb_writes_the_arrays(base: Path, split: pd.DataFrame, tmp_path: P
     result = CliRunner().invoke(app, ["plant", *arguments])
     assert result.exit_code == 0, result.output
     assert ArrayStore(tmp_path / "out").subjects == ["h1", "h2", "h3"]
+
+
+def test_the_verb_names_the_study_whose_set_cannot_be_made(
+    base: Path, split: pd.DataFrame, tmp_path: Path
+) -> None:
+    write_table(split[split["subject"] == "h5"], tmp_path / "split.tsv")
+    job = {"name": "p", "seed": 0, "synthetic": {"kind": "copy-paste", "of": "ixi"}}
+    files = ("--split", tmp_path / "split.tsv", "--arrays", base / "index.tsv")
+    output = tmp_path / "results/mine/synthetic/p/index.tsv"
+    text = error_of("plant", "--settings", json.dumps(job), *files, "--output", output)
+    assert "mine.yaml: synthetic.p: data set ixi has no healthy test subject" in text
+    assert "name another data set in synthetic.p.of" in text

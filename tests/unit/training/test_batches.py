@@ -1,5 +1,6 @@
 """Batches are functions of (seed, step) and pass over every slice of an epoch once."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -69,6 +70,23 @@ def test_tumour_free_slices_have_no_lesion(cohort: dict[str, Path]) -> None:
     free = open_slices([cohort["patients"]], split, "test", "tumour-free")
     assert len(every) == 2 * 6
     assert len(free) == 2 * 4
+
+
+def test_a_lesion_that_resizing_has_lost_counts_where_unresized_masks_are_asked_for(
+    cohort: dict[str, Path], tmp_path: Path
+) -> None:
+    split, arrays = read_table(cohort["split"]), tmp_path / cohort["patients"].parent.name / "small"
+    shutil.copytree(cohort["patients"], arrays)
+    slices = np.load(arrays / "lesion.npy").any(axis=(1, 2))
+    slices[::6] = True  # the first slice of each volume
+    np.save(arrays / "lesion_slices.npy", slices)
+    assert len(open_slices([arrays], split, "test", "tumour-free-unresized")) == 2 * 3
+    assert len(open_slices([arrays], split, "test", "tumour-free")) == 2 * 4
+
+
+def test_unresized_masks_that_were_not_packed_are_named(cohort: dict[str, Path]) -> None:
+    with pytest.raises(InputError, match=r"lesion_slices\.npy: .* Pack the data set again"):
+        open_slices([cohort["patients"]], read_table(cohort["split"]), "test", "tumour-free-unresized")
 
 
 def test_an_empty_training_set_says_what_was_asked_for(cohort: dict[str, Path]) -> None:

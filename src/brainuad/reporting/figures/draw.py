@@ -7,6 +7,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from brainuad.reporting.figure_settings import FigureSettings
+from brainuad.reporting.figures.box_example import draw_box_example
 from brainuad.reporting.figures.classes import draw_class_bars
 from brainuad.reporting.figures.comparison import draw_bars, draw_cost, draw_wall_clock
 from brainuad.reporting.figures.curves import draw_precision_recall
@@ -23,6 +24,7 @@ DRAWERS: dict[str, Callable[[Any, Results], Figure]] = {
     "maps": draw_maps,
     "reconstructions": draw_reconstructions,
     "anomaly-examples": draw_anomaly_examples,
+    "box-example": draw_box_example,
     "noise-samples": draw_noise_samples,
     "precision-recall": draw_precision_recall,
     "dice-by-lesion-size": draw_lesion_sizes,

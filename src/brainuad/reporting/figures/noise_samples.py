@@ -9,11 +9,11 @@ from dataclasses import replace
 import numpy as np
 from matplotlib.figure import Figure
 
-from brainuad.reporting.figure_settings import NoisePanel, NoiseSamplesFigure
 from brainuad.reporting.figures.maps import empty_figure
 from brainuad.reporting.figures.pictures import Picture, PictureTable, Scale, draw_pictures
 from brainuad.reporting.figures.shown import channel_of, shown_slice
 from brainuad.reporting.figures.style import Results
+from brainuad.reporting.picture_settings import NoisePanel, NoiseSamplesFigure
 from brainuad.reporting.volumes import as_seen, choose_cases, load_dataset
 
 

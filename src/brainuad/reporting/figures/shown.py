@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from brainuad.arrays import ArrayStore, Volume
-from brainuad.reporting.figure_settings import Outline
 from brainuad.reporting.figures.style import Results
+from brainuad.reporting.picture_settings import Outline
 from brainuad.reporting.settings import MethodLabel
 from brainuad.reporting.volumes import (
     Case,

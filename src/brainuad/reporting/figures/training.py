@@ -33,10 +33,13 @@ def draw_training_curves(settings: TrainingCurvesFigure, results: Results) -> Fi
     figure = new_figure(settings, height, phantom)
     panels = figure.subplots(rows, columns, squeeze=False, sharex=not beside).ravel()
     missing = list(settings.models)
+    runs = range(results.study.runs)
+    logged = any(results.study.training_log(m.model, run).exists() for m in settings.models for run in runs)
     for number, (axes, column) in enumerate(zip(panels, settings.columns, strict=True)):
         drawn = [model for model in settings.models if _draw_model(axes, model, column, results)]
         missing = [model for model in missing if model not in drawn]
-        _finish(axes, column, settings.log_y, bool(drawn))
+        reason = f"{column.label}: " + (f"no column {column.column!r} in the logs" if logged else "not run")
+        _finish(axes, (column.label, settings.log_y), "" if drawn else reason)
         if beside or number == len(panels) - 1:
             axes.set_xlabel("Iteration")
     if len(missing) == len(settings.models):
@@ -82,15 +85,17 @@ def _draw_model(axes: Axes, model: ModelLabel, column: LogColumn, results: Resul
     return True
 
 
-def _finish(axes: Axes, column: LogColumn, log_y: bool, drawn: bool) -> None:
-    if not drawn:
-        nothing_to_draw(axes, f"{column.label}: not run")
+def _finish(axes: Axes, scale: tuple[str, bool], reason: str) -> None:
+    """The label of the y axis, which may be logarithmic, or the reason why there is nothing."""
+    label, log_y = scale
+    if reason:
+        nothing_to_draw(axes, reason)
         return
     if log_y:
         axes.set_yscale("log")
     else:
         axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
-    axes.set_ylabel(column.label)
+    axes.set_ylabel(label)
     axes.xaxis.set_major_formatter(FuncFormatter(_thousands))
     light_grid(axes)
 

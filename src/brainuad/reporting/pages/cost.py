@@ -13,7 +13,8 @@ from brainuad.reporting.figures.comparison import seconds_per_volume
 from brainuad.reporting.figures.style import Results
 from brainuad.reporting.inputs import MethodEntry, StudyEntry
 from brainuad.reporting.names import dataset_name
-from brainuad.storage import read_json, read_table
+from brainuad.storage import read_table
+from brainuad.training.cost import read_cost
 
 
 def method_costs(results: Results) -> list[dict[str, Any]]:
@@ -47,7 +48,7 @@ def _training_costs(study: StudyEntry, model: str | None) -> list[dict[str, Any]
     if model is None:
         return []
     paths = [study.cost(model, run) for run in range(study.runs)]
-    return [read_json(path) for path in paths if path.exists()]
+    return [read_cost(path) for path in paths if path.exists()]
 
 
 def _first(costs: list[dict[str, Any]], key: str) -> Any:
