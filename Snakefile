@@ -9,6 +9,7 @@ configfile: "config.yaml"
 
 
 include: "workflow/common.smk"
+include: "workflow/rules/curation.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/models.smk"
 include: "workflow/rules/results.smk"

@@ -14,6 +14,8 @@ TESTS = Path(__file__).parent
 LONGEST = ("contract", "workflow", "real")
 SIZE = 32
 SLICES = 6
+# Slices, x and y of volumes: three different sides, each a multiple of 4.
+DEEP = (8, 24, 20)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -27,23 +29,31 @@ def order_of(path: Path) -> int:
     return LONGEST.index(folder) if folder in LONGEST else len(LONGEST)
 
 
-def head(name: str, channels: int) -> tuple[np.ndarray, np.ndarray]:
+def head(
+    name: str, channels: int, shape: tuple[int, int, int] = (SLICES, SIZE, SIZE)
+) -> tuple[np.ndarray, np.ndarray]:
     """Images (slice, channel, x, y) in [0, 1] and brain masks (slice, x, y): an ellipse of smooth tissue."""
     generator = numpy_generator(0, "test head", name)
-    x, y = np.meshgrid(*(np.linspace(-1, 1, SIZE),) * 2, indexing="ij")
+    x, y = np.meshgrid(*(np.linspace(-1, 1, side) for side in shape[1:]), indexing="ij")
     radius = np.hypot(x / generator.uniform(0.7, 0.85), y / generator.uniform(0.8, 0.9))
-    brain = np.broadcast_to(radius < 1, (SLICES, SIZE, SIZE)).copy()
+    brain = np.broadcast_to(radius < 1, shape).copy()
     ring = 0.35 + 0.15 * np.cos(6 * radius + generator.uniform(-0.3, 0.3))
-    detail = ndimage.gaussian_filter(generator.normal(size=(SLICES, channels, SIZE, SIZE)), (0, 0, 1, 1))
+    noise = generator.normal(size=(shape[0], channels, *shape[1:]))
+    detail = ndimage.gaussian_filter(noise, (0, 0, 1, 1))
     images = ring + 0.08 * detail
     return (images * brain[:, None]).clip(0, 1).astype(np.float32), brain
 
 
 def plant_lesion(images: np.ndarray, centre: tuple[int, int] = (13, 19)) -> np.ndarray:
-    """Brightens a disc in two slices, in place; its mask (slice, x, y)."""
-    x, y = np.ogrid[:SIZE, :SIZE]
-    lesion = np.zeros((SLICES, SIZE, SIZE), dtype=bool)
-    lesion[2:4] = (x - centre[0]) ** 2 + (y - centre[1]) ** 2 <= 16
+    """Brightens a disc in the middle slices, a third of all, in place; its mask (slice, x, y).
+
+    The centre is that in slices of 32 × 32 pixels.
+    """
+    slices, _, *size = images.shape
+    x, y = np.ogrid[: size[0], : size[1]]
+    x_0, y_0 = (place * side // SIZE for place, side in zip(centre, size, strict=True))
+    lesion = np.zeros((slices, *size), dtype=bool)
+    lesion[slices // 2 - slices // 6 : slices // 2 + slices // 6] = (x - x_0) ** 2 + (y - y_0) ** 2 <= 16
     images += 0.45 * lesion[:, None]
     return lesion
 
@@ -54,12 +64,13 @@ def write_arrays(
     lesions: bool,
     channels: tuple[str, ...] = ("t2",),
     centres: tuple[tuple[int, int], ...] = ((13, 19),),
+    shape: tuple[int, int, int] = (SLICES, SIZE, SIZE),
 ) -> Path:
     """A packed data set under `folder` (results/arrays/DATASET/RECIPE); lesions go round the centres."""
     folder.mkdir(parents=True)
     images, brains, masks, rows = [], [], [], []
     for number, name in enumerate(names):
-        image, brain = head(name, len(channels))
+        image, brain = head(name, len(channels), shape)
         lesion = plant_lesion(image, centres[number % len(centres)]) if lesions else np.zeros_like(brain)
         images.append(image)
         brains.append(brain)
@@ -67,7 +78,13 @@ def write_arrays(
         rows.append(
             {
                 **{"subject": name, "participant": name, "group": "patient" if lesions else "healthy"},
-                **{"age": "40", "sex": "F", "site": "A", "first_slice": number * SLICES, "slices": SLICES},
+                **{
+                    "age": "40",
+                    "sex": "F",
+                    "site": "A",
+                    "first_slice": number * shape[0],
+                    "slices": shape[0],
+                },
                 **{"lesion_voxels": int(lesion.sum()), "status": "ok", "reason": ""},
             }
         )
@@ -76,7 +93,7 @@ def write_arrays(
     np.save(folder / "lesion.npy", np.concatenate(masks))
     write_table(pd.DataFrame(rows), folder / "index.tsv")
     write_json({name: np.eye(4).tolist() for name in names}, folder / "geometry.json")
-    recipe = {"name": folder.name, "settings": {}, "channels": list(channels), "size": [SIZE, SIZE]}
+    recipe = {"name": folder.name, "settings": {}, "channels": list(channels), "size": [*shape[1:]]}
     write_json({**recipe, "spacing_mm": [1, 1, 1]}, folder / "recipe.json")
     return folder
 
@@ -87,7 +104,17 @@ def cohort(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
     The subjects of `patients` are never trained with, those of `tumours` never scored in a test.
     """
-    root = tmp_path_factory.mktemp("cohort")
+    return write_cohort(tmp_path_factory.mktemp("cohort"), (SLICES, SIZE, SIZE))
+
+
+@pytest.fixture(scope="session")
+def deep_cohort(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The same as `cohort`, of volumes for models of dimension 3."""
+    return write_cohort(tmp_path_factory.mktemp("deep-cohort"), DEEP)
+
+
+def write_cohort(root: Path, shape: tuple[int, int, int]) -> dict[str, Path]:
+    """The arrays of `cohort` under `root`; `shape` is slices, x and y of every volume."""
     healthy = [f"h{number}" for number in range(8)]
     patients = [f"p{number}" for number in range(3)]
     tumours = [f"t{number}" for number in range(6)]
@@ -99,13 +126,14 @@ def cohort(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     )
     write_table(split, root / "split.tsv")
     return {
-        "healthy": write_arrays(root / "healthy" / "small", healthy, lesions=False),
-        "patients": write_arrays(root / "patients" / "small", patients, lesions=True),
+        "healthy": write_arrays(root / "healthy" / "small", healthy, lesions=False, shape=shape),
+        "patients": write_arrays(root / "patients" / "small", patients, lesions=True, shape=shape),
         "tumours": write_arrays(
             root / "tumours" / "small",
             tumours,
             lesions=True,
             centres=((19, 12), (12, 12), (18, 18), (11, 17)),
+            shape=shape,
         ),
         "split": root / "split.tsv",
     }

@@ -85,12 +85,14 @@ def phantom_marker(wildcards):
 
 def index_settings(wildcards):
     name = wildcards.dataset
+    selection = cohort_selection(wildcards)
     return settings(
         "index",
         dataset=name,
         format=CONFIG.datasets[name].format if name in CONFIG.datasets else None,
         root=PLAN.root(name),
         source=PLAN.source(name),
+        **({"selection": selection} if selection else {}),
     )
 
 
@@ -108,7 +110,7 @@ def subject_records(wildcards):
     folder = f"results/derivatives/{wildcards.dataset}"
     return [
         f"{folder}/sub-{subject}/quality.json"
-        for subject in PLAN.subjects(wildcards.dataset)
+        for subject in selected_subjects(wildcards.dataset)
     ]
 
 
@@ -307,6 +309,14 @@ def study_scores(wildcards):
     return score_files(wildcards.study)
 
 
+def tabulated(wildcards):
+    """What a table shows: the scores of its study, or how a cohort was chosen."""
+    table = PLAN.studies[wildcards.study].tables[wildcards.table]
+    if table.kind == "cohort-flow":
+        return flow_tables(table.dataset)
+    return study_scores(wildcards)
+
+
 def study_curves(wildcards):
     return [path.replace(".tsv", "_curve.tsv") for path in study_scores(wildcards)]
 
@@ -354,6 +364,8 @@ def table_settings(wildcards):
     study = PLAN.studies[wildcards.study]
     table = study.tables[wildcards.table].model_dump(mode="json")
     datasets = PLAN.scored_datasets(wildcards.study)
+    if table["kind"] == "cohort-flow":
+        datasets = filter(CURATED.__contains__, [table["dataset"]])
     return settings(
         "tabulate",
         table=table,

@@ -89,6 +89,10 @@ class ArrayStore:
         """The subjects that have arrays, in the order of the index."""
         return self.index.index[self.index["status"] == "ok"].tolist()
 
+    def lesions_known(self, subject: str) -> bool:
+        """Whether the lesion mask of a subject is its truth; without one, the arrays hold an empty mask."""
+        return not pd.isna(self.index["lesion_voxels"][subject])
+
     @cached_property
     def images(self) -> np.ndarray:
         """All slices as a memory map, (slice, channel, x, y) float16."""

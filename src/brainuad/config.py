@@ -3,11 +3,12 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, field_validator
+from pydantic import Field, field_validator
 
+from brainuad.curation.settings import CurationSettings
 from brainuad.leaderboard.settings import LeaderboardSettings
 from brainuad.phantom.settings import PhantomSettings
-from brainuad.settings import WEIGHTS_FOLDER, EachOnce, Name, Settings
+from brainuad.settings import WEIGHTS_FOLDER, EachOnce, Name, Settings, UserPath
 
 Scale = Literal["quick", "paper"]
 Device = Literal["auto", "cpu", "cuda"]
@@ -22,18 +23,9 @@ PHANTOM_SUBJECTS = {
     "ljubljana": 4,
     "atlas2": 12,
     "fastmri": 48,
+    "hospital_ct": 60,
+    "cq500": 24,
 }
-
-
-def _at_home(path: Path) -> Path:
-    try:
-        return path.expanduser()
-    except RuntimeError as error:
-        raise ValueError(f"{path.parts[0]} is nobody's home folder") from error
-
-
-# A path in which ~ stands for the user's home.
-UserPath = Annotated[Path, AfterValidator(_at_home)]
 
 
 class DatasetLocation(Settings):
@@ -85,6 +77,8 @@ class Config(Settings):
     perceptual_weights: UserPath = WEIGHTS_FOLDER
     precision: Precision = "auto"
     max_failed_share: float = Field(0.2, ge=0, le=1)
+    # How a normal cohort is chosen from radiology reports, for the data sets that have some.
+    curation: dict[Name, CurationSettings] = Field(default_factory=dict)
     # The one protocol under which the methods of all studies are compared.
     leaderboard: LeaderboardSettings = LeaderboardSettings()
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from brainuad.atlas import AtlasName, atlas_paths
+from brainuad.curation.plan import curated_datasets, curation_of, review_table, selection_table
 from brainuad.errors import InputError
 from brainuad.plan import Plan
 from brainuad.plan_requirements import requirements
@@ -30,7 +31,7 @@ class Finding:
 
 def examine(plan: Plan) -> list[Finding]:
     """Everything worth knowing before the first job."""
-    return [*_machine(), *_software(plan), *_datasets(plan), *_needs(plan)]
+    return [*_machine(), *_software(plan), *_datasets(plan), *_curation(plan), *_needs(plan)]
 
 
 def _machine() -> Iterator[Finding]:
@@ -62,7 +63,7 @@ def _software(plan: Plan) -> Iterator[Finding]:
         except InputError as error:
             yield Finding("software", "missing", str(error))
     engines = {plan.preprocessing(name).skull_strip for name in plan.used_datasets()}
-    for engine in sorted(engines - {"none"}):
+    for engine in sorted(engines - {"none", "hounsfield"}):
         yield _engine(engine, plan)
     for needed in requirements(plan):
         if needed.error:
@@ -102,6 +103,19 @@ def _datasets(plan: Plan) -> Iterator[Finding]:
         state: State = "ok" if count else "missing"
         yield Finding("data sets", state, f"{name}: {count} subjects in {plan.root(name)}")
         yield from _published_count(plan, name, count)
+
+
+def _curation(plan: Plan) -> Iterator[Finding]:
+    for name in curated_datasets(plan):
+        curation = curation_of(plan, name)
+        readers = ", ".join([curation.labeller, *curation.other_labellers])
+        review = review_table(plan, name)
+        found = f"reviewed in {review}" if review else "not reviewed yet"
+        yield Finding("curation", "ok", f"{name}: labels by {readers}; {found}")
+    for name in plan.used_datasets():
+        if plan.dataset(name).reports and selection_table(plan, name) is None:
+            text = f"{name}: neither reports nor a selection in {plan.root(name)}, so nobody is known to be healthy"
+            yield Finding("curation", "missing", text)
 
 
 def _published_count(plan: Plan, name: str, count: int) -> Iterator[Finding]:

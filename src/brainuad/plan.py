@@ -8,6 +8,7 @@ from typing import Any
 from brainuad.evaluation.settings import PostProcessingStep
 from brainuad.methods.registry import models, scoring_rules
 from brainuad.plan_data import DatasetPlan
+from brainuad.reporting.settings import FlowTableSettings
 from brainuad.study import resolved
 
 # Raised when the mathematics of a stage changes, so that its results are made again.
@@ -96,8 +97,10 @@ class Plan(DatasetPlan):
 
     def table_remarks(self, study: str, table: str) -> dict[str, str]:
         """The remarks that belong under a table, by method."""
-        content = self.studies[study]
-        compared = any("lpips" in column.metric for column in content.tables[table].columns)
+        content, chosen = self.studies[study], self.studies[study].tables[table]
+        if isinstance(chosen, FlowTableSettings):
+            return {}
+        compared = any("lpips" in column.metric for column in chosen.columns)
         further = content.similarity.remarks if compared else ()
         remarks = {
             key: " ".join(filter(None, (self.remark(study, key), *further))) for key in content.methods

@@ -7,12 +7,14 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from brainuad.config_errors import unknown_name
+from brainuad.datasets.registry import BUILT_IN
 from brainuad.errors import InputError
 from brainuad.methods.registry import models
 from brainuad.phantom.layout import find_layout
 from brainuad.plan import Plan
 from brainuad.plan_score_checks import score_errors
 from brainuad.reporting.figure_settings import SeriesFigure
+from brainuad.reporting.settings import FlowTableSettings
 from brainuad.study import Study
 
 
@@ -107,6 +109,9 @@ def _table_errors(plan: Plan, name: str, file: str) -> Iterable[str]:
     study = plan.studies[name]
     for key, table in study.tables.items():
         where = f"{file}: tables.{key}"
+        if isinstance(table, FlowTableSettings):
+            yield from _unknown(where, "data set", {table.dataset}, [*BUILT_IN, *plan.known_datasets])
+            continue
         for row in table.rows:
             cells = [] if row.unavailable else [c.method for c in table.columns if not c.unavailable]
             names = {cell.replace("{method}", row.method) for cell in cells}

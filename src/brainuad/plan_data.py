@@ -96,7 +96,7 @@ class DatasetPlan:
         settings = defaults.model_dump(mode="json")
         if self.config.scale == "quick":
             settings = overlay(settings, QUICK)
-        if defaults.skull_strip != "none":
+        if defaults.skull_strip not in ("none", "hounsfield"):
             settings["skull_strip"] = self.config.skull_strip
         if needed := self._needed_modalities(name):
             needed.add(defaults.reference)

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from brainuad.config import Config
 from brainuad.config_errors import ConfigError, explain, read_yaml, unknown_name
+from brainuad.curation.plan import curation_errors
 from brainuad.errors import InputError
 from brainuad.methods.registry import models, scoring_rules
 from brainuad.plan import Plan
@@ -135,6 +136,7 @@ def _inconsistencies(plan: Plan, where: str) -> Iterable[str]:
         yield from report_errors(plan, name, file)
     for name in filter(plan.known_datasets.__contains__, plan.used_datasets()):
         yield from _dataset_errors(plan, name, where)
+    yield from curation_errors(plan, where)
 
 
 def _recipe_errors(plan: Plan, study: Study, file: str) -> Iterable[str]:
@@ -218,6 +220,12 @@ def _method_errors(study: Study, key: str, method: MethodEntry, file: str) -> It
     kind = study.models[method.model].kind
     if rule.needs and kind in models() and not hasattr(models()[kind], rule.needs):
         yield f"{where}: rule {method.rule!r} cannot use a model of kind {kind!r}."
+    dimension = study.models[method.model].settings.get("dimension", 2)
+    if rule.needs and dimension not in rule.dimensions:
+        yield (
+            f"{where}: rule {method.rule!r} takes models of dimension {' or '.join(map(str, rule.dimensions))}, "
+            f"but model {method.model!r} has dimension: {dimension}."
+        )
 
 
 def _modality_errors(plan: Plan, study: Study, method: MethodEntry, where: str) -> Iterable[str]:

@@ -68,7 +68,8 @@ class _Evaluations:
 def score_errors(plan: Plan, name: str, file: str) -> Iterable[str]:
     """A line for each number that a table or figure of a study asks for and no evaluation gives."""
     study, evaluations = plan.studies[name], _Evaluations(plan, name)
-    asked = [wish for key, table in study.tables.items() for wish in _of_table(table, f"tables.{key}")]
+    tables = {key: table for key, table in study.tables.items() if isinstance(table, TableSettings)}
+    asked = [wish for key, table in tables.items() for wish in _of_table(table, f"tables.{key}")]
     asked += [wish for key, figure in study.figures.items() for wish in _of_figure(figure, f"figures.{key}")]
     asked += _of_significance(plan, name)
     for wish in asked:

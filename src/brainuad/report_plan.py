@@ -6,9 +6,17 @@ import json
 from pathlib import Path
 from typing import Any
 
+from brainuad.curation.plan import curation_of, curation_result, is_compared, used_curated
 from brainuad.leaderboard.inputs import LEADERBOARD
 from brainuad.plan import Plan
-from brainuad.reporting.inputs import DatasetEntry, MethodEntry, Provenance, ReportInputs, StudyEntry
+from brainuad.reporting.inputs import (
+    CurationEntry,
+    DatasetEntry,
+    MethodEntry,
+    Provenance,
+    ReportInputs,
+    StudyEntry,
+)
 
 VERSIONS_SHOWN = ("brain-uad", "torch", "snakemake", "numpy", "SimpleITK", "scikit-learn", "mlxtend")
 TIMED_STEPS = ("simulate", "preprocess", "train", "calibrate", "infer")
@@ -57,6 +65,17 @@ def dataset_entry(plan: Plan, study: str, name: str) -> DatasetEntry:
     )
 
 
+def curation_entry(plan: Plan, name: str) -> CurationEntry:
+    """The description of a data set whose cohort is chosen by reports."""
+    return CurationEntry(
+        name=name,
+        phantom=plan.is_phantom(name),
+        labeller=curation_of(plan, name).labeller,
+        flow=curation_result(name, "flow.tsv"),
+        agreement=curation_result(name, "agreement.tsv") if is_compared(plan, name) else None,
+    )
+
+
 def report_inputs(plan: Plan) -> ReportInputs:
     """The description of everything that the HTML report shows."""
     first = {
@@ -72,6 +91,7 @@ def report_inputs(plan: Plan) -> ReportInputs:
             scale=plan.config.scale,
         ),
         quality=tuple(first[name] for name in plan.used_datasets()),
+        curation=tuple(curation_entry(plan, name) for name in used_curated(plan)),
         benchmarks={step: Path("results/benchmarks") / step for step in TIMED_STEPS},
         leaderboard=LEADERBOARD,
     )

@@ -8,6 +8,17 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 # A name that becomes part of a file name: no separator, no space, nothing that a shell reads.
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 
+
+def _at_home(path: Path) -> Path:
+    try:
+        return path.expanduser()
+    except RuntimeError as error:
+        raise ValueError(f"{path.parts[0]} is nobody's home folder") from error
+
+
+# A path in which ~ stands for the user's home.
+UserPath = Annotated[Path, AfterValidator(_at_home)]
+
 # Where the weights of pretrained networks lie unless a user says otherwise.
 WEIGHTS_FOLDER = Path("resources/perceptual")
 

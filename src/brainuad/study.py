@@ -9,7 +9,7 @@ from brainuad.evaluation.significance_settings import SignificanceSettings
 from brainuad.inference.similarity_settings import SimilaritySettings
 from brainuad.preprocessing.split_settings import DatasetSplit
 from brainuad.reporting.figure_settings import FigureSettings
-from brainuad.reporting.settings import TableSettings
+from brainuad.reporting.settings import AnyTableSettings
 from brainuad.settings import EachOnce, Name, Settings
 from brainuad.synthetic.settings import SyntheticSettings
 
@@ -18,7 +18,7 @@ Datasets = Annotated[tuple[str, ...], EachOnce]
 
 
 class TrainingData(Settings):
-    """Which slices of which data sets a model learns from."""
+    """Which slices of which data sets a model learns from; of a model of volumes, which volumes."""
 
     datasets: Datasets = Field(min_length=1)
     slices: Literal["all", "non-empty", "tumour-free", "tumour-free-unresized", "tumour"] = "non-empty"
@@ -104,7 +104,7 @@ class Study(Settings):
     models: dict[Name, ModelEntry] = Field(default_factory=dict)
     methods: dict[Name, MethodEntry] = Field(min_length=1)
     sweeps: dict[Name, Sweep] = Field(default_factory=dict)
-    tables: dict[Name, TableSettings] = Field(default_factory=dict)
+    tables: dict[Name, AnyTableSettings] = Field(default_factory=dict)
     figures: dict[Name, FigureSettings] = Field(default_factory=dict)
 
     def recipe_of(self, dataset: str) -> str:
@@ -131,9 +131,14 @@ def at_scale(content: dict[str, Any], scale: str) -> dict[str, Any]:
 def resolved(
     settings_class: type[BaseModel], entry: ModelEntry | MethodEntry, quick: dict[str, Any], scale: str
 ) -> dict[str, Any]:
-    """All settings of a model or method at one scale: defaults, the study's own, then the quick ones."""
+    """All settings of a model or method at one scale: defaults, the study's own, then the quick ones.
+
+    Models of volumes (`dimension: 3`) have defaults and quick settings of their own.
+    """
     given = entry.settings
     if scale == "quick":
+        if given.get("dimension") == 3:
+            quick = getattr(settings_class, "quick_in_3d", quick)
         given = overlay(overlay(given, quick), entry.quick)
     return settings_class.model_validate(_over_defaults(settings_class, given)).model_dump(mode="json")
 
@@ -143,5 +148,6 @@ def _over_defaults(settings_class: type[BaseModel], given: dict[str, Any]) -> di
     required = {name for name, field in settings_class.model_fields.items() if field.is_required()}
     if required - given.keys():
         return given
-    defaults = settings_class.model_validate({name: given[name] for name in required}).model_dump(mode="json")
-    return overlay(defaults, given)
+    # The dimension decides which the defaults are.
+    chosen = {name: given[name] for name in required | ({"dimension"} & given.keys())}
+    return overlay(settings_class.model_validate(chosen).model_dump(mode="json"), given)

@@ -14,12 +14,13 @@ from pydantic import BaseModel
 
 from brainuad.config import Config, DatasetLocation
 from brainuad.evaluation.settings import Protocol
+from brainuad.methods.base import AnyDimensionSettings
 from brainuad.methods.registry import models, scoring_rules
 from brainuad.plan_reader import read_plan
 from brainuad.preprocessing.quality import QUALITY_COLUMNS
 from brainuad.preprocessing.recipes import Recipe
 from brainuad.preprocessing.settings import PreprocessingSettings
-from brainuad.study import Study, overlay
+from brainuad.study import ModelEntry, Study, overlay, resolved
 
 REPOSITORY = Path(__file__).parents[2]
 DOCS = REPOSITORY / "docs"
@@ -29,6 +30,7 @@ PAGES = sorted(
 )
 STUDIES = sorted((REPOSITORY / "workflow/studies").glob("*.yaml"))
 METHODS: list[Any] = [*models().values(), *scoring_rules().values()]
+VOLUMETRIC = [model for model in models().values() if issubclass(model.settings_class, AnyDimensionSettings)]
 # Mappings whose keys are the user's, shown as one value.
 WHOLE = {"datasets", "phantom.subjects"}
 
@@ -102,6 +104,26 @@ def test_method_page_lists_every_setting_with_its_paper_and_quick_value(method: 
         for key, value in leaves(paper)
     ]
     assert [row for row in wanted if not has_row(page.read_text(), *row)] == []
+
+
+@pytest.mark.parametrize("model", VOLUMETRIC, ids=lambda model: model.__name__)
+def test_method_page_lists_the_settings_that_are_others_in_three_dimensions(model: Any) -> None:
+    page = DOCS / "methods" / f"{model.__module__.rsplit('.', 1)[1].replace('_', '-')}.md"
+    section = page.read_text().split("\n## Volumes\n")[1].split("\n## ")[0]
+    in_2d, in_3d, quick = (
+        dict(
+            leaves(
+                resolved(model.settings_class, ModelEntry(kind=model.kind, settings=given), model.quick, at)
+            )
+        )
+        for given, at in (({}, "paper"), ({"dimension": 3}, "paper"), ({"dimension": 3}, "quick"))
+    )
+    wanted = [
+        (f"`{key}`", f"`{value}`", "" if quick[key] == value else f"`{quick[key]}`")
+        for key, value in in_3d.items()
+        if value != in_2d[key] and key != "dimension"
+    ]
+    assert [row for row in wanted if not has_row(section, *row)] == []
 
 
 def configuration_keys() -> list[tuple[str, str]]:

@@ -23,6 +23,7 @@ PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
 
 # Which parts of the package the rules of an environment use.
 PARTS = {
+    "curation": ("curation",),
     "preprocessing": ("phantom", "datasets", "preprocessing"),
     "learning": ("noise", "networks", "diffusion", "methods", "external", "training", "inference"),
     "evaluation": ("evaluation",),

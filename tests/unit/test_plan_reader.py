@@ -109,6 +109,18 @@ def test_a_rule_that_cannot_use_a_model_is_an_error(workflow: Path) -> None:
     assert "cannot use a model of kind 'vae'" in line
 
 
+def test_a_rule_for_slices_with_a_model_of_volumes_is_an_error(workflow: Path) -> None:
+    change_study(workflow, {"models/dae-coarse/settings": {"dimension": 3}, "methods/dae-coarse/rule": "ra"})
+    change_study(workflow, {"methods/dae-coarse/settings": {}})
+    text = "\n".join(errors_of({}, workflow))
+    assert "rule 'ra' takes models of dimension 2, but model 'dae-coarse' has dimension: 3" in text
+
+
+def test_a_model_without_a_third_dimension_names_the_key(workflow: Path) -> None:
+    change_study(workflow, {"models/ddpm/settings/dimension": 3})
+    assert "models.ddpm.settings: dimension: unknown key" in "\n".join(errors_of({}, workflow))
+
+
 def test_a_typo_in_a_table_row_names_the_nearest_method(workflow: Path) -> None:
     change_study(workflow, {"figures/maps/methods": [{"method": "dae-coars", "label": "DAE"}]})
     (line,) = errors_of({}, workflow)

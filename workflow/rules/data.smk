@@ -25,7 +25,8 @@ rule simulate:
 
 rule index:
     input:
-        phantom_marker,
+        scans=phantom_marker,
+        selection=cohort_selection,
     output:
         "results/cohorts/{dataset}.tsv",
     log:

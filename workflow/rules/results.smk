@@ -26,7 +26,7 @@ rule compare:
 
 rule tabulate:
     input:
-        study_scores,
+        tabulated,
     output:
         csv=report(
             "results/{study}/tables/{table}.csv",
@@ -83,6 +83,7 @@ rule report:
         tables=table_targets,
         figures=figure_targets,
         quality=all_quality,
+        curation=all_curation,
         ranking="results/leaderboard/ranking.tsv",
     output:
         "results/report/index.html",

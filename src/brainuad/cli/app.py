@@ -11,9 +11,10 @@ from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
+from pydantic import BaseModel
 
 from brainuad.errors import InputError
 from brainuad.training.signals import TrainingInterruptedError
@@ -27,6 +28,9 @@ Number = Annotated[int, typer.Option()]
 INTERRUPTED = 143
 FROM_WORKFLOW = "The workflow makes these settings; `snakemake -n -p` shows those of each job."
 File = Annotated[Path, typer.Option()]
+OptionalFile = Annotated[str, typer.Option(help="A file; none by default.")]
+
+Chosen = TypeVar("Chosen", bound=BaseModel)
 
 
 def verb(function: Callable[..., None]) -> Callable[..., None]:
@@ -89,6 +93,12 @@ def validated(kind: Any, content: Any, key: str = "") -> Any:
         return TypeAdapter(kind).validate_python(content)
     except ValidationError as error:
         raise ConfigError([*explain(error, where, kind), FROM_WORKFLOW]) from error
+
+
+def settings_under(settings: str, key: str, kind: type[Chosen]) -> Chosen:
+    """The settings under a key of a job that a user may have written, or the defaults."""
+    chosen: Chosen = validated(kind, settings_of(settings).get(key, {}), key)
+    return chosen
 
 
 def limit_threads(threads: int) -> None:

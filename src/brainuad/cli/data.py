@@ -28,11 +28,14 @@ def simulate(settings: Settings, atlas: File, folder: File, output: File, worker
 
 @verb
 def index(settings: Settings, output: File) -> None:
-    """Write the cohort table of a data set."""
+    """Write the cohort table of a data set; a selection by reports says who is healthy."""
     from brainuad.datasets.registry import find_dataset
+    from brainuad.datasets.selected import apply_selection
 
     job = settings_of(settings)
     cohort = find_dataset(job["dataset"], job["format"]).index(Path(job["root"]))
+    if selection := job.get("selection"):
+        cohort = apply_selection(cohort, Path(selection))
     write_table(cohort, output)
 
 

@@ -1,9 +1,14 @@
 """Verbs of the rules in `workflow/rules/results.smk`: tests, tables, figures and the report."""
 
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from brainuad.cli.app import File, Settings, settings_of, validated, verb
 from brainuad.storage import write_table
+
+Inputs = Annotated[list[Path] | None, typer.Argument()]
 
 
 @verb
@@ -19,15 +24,20 @@ def compare(settings: Settings, output: File, scores: list[Path]) -> None:
 
 
 @verb
-def tabulate(settings: Settings, output: File, scores: list[Path]) -> None:
-    """Write one table as CSV (OUTPUT), Markdown and LaTeX."""
-    from brainuad.reporting.settings import TableSettings
+def tabulate(settings: Settings, output: File, inputs: Inputs = None) -> None:
+    """Write one table as CSV (OUTPUT), Markdown and LaTeX, from score tables or the flow table of a cohort."""
+
+    from brainuad.reporting.flow_table import build_flow_table, read_flow
+    from brainuad.reporting.settings import AnyTableSettings, FlowTableSettings
     from brainuad.reporting.summary import read_scores
     from brainuad.reporting.tables import build_table, write_tables
 
     job = settings_of(settings)
-    chosen = validated(TableSettings, job["table"], "table")
-    table = build_table(chosen, read_scores(scores), job["phantoms"], job["remarks"])
+    chosen = validated(AnyTableSettings, job["table"], "table")
+    if isinstance(chosen, FlowTableSettings):
+        table = build_flow_table(chosen, read_flow(inputs or []), job["phantoms"])
+    else:
+        table = build_table(chosen, read_scores(inputs or []), job["phantoms"], job["remarks"])
     write_tables(chosen, table, output.parent, output.stem)
 
 

@@ -21,7 +21,7 @@ MODALITIES = ("t1", "t1ce", "t2", "flair", "pd", "ct")
 PATH_COLUMNS = (*MODALITIES, "mask", "brain_mask", "boxes")
 COHORT_COLUMNS = (
     *("subject", "participant", "session", "age", "sex", "site", "group", "condition", "status", "reason"),
-    *PATH_COLUMNS,
+    *(*PATH_COLUMNS, "series"),
 )
 
 
@@ -30,8 +30,9 @@ class SubjectRow:
     """One row of a cohort table before its paths are checked.
 
     `files` maps modalities, `mask`, `brain_mask` and `boxes` (a table of annotated boxes) to paths relative to
-    the data set's root. `condition` names what is abnormal about the whole scan, several joined by ";". A
-    `reason` excludes the subject; a `note` does not.
+    the data set's root. `condition` names what is abnormal about the whole scan, several joined by ";". `series` is
+    the number or UID of one series where a path is a folder of DICOM files. A `reason` excludes the subject; a `note`
+    does not.
     """
 
     subject: str
@@ -45,19 +46,22 @@ class SubjectRow:
     reason: str = ""
     note: str = ""
     condition: str = ""
+    series: str = ""
 
 
 class Dataset(ABC):
     """One collection in its published layout.
 
-    `modalities` may occur in it; `spreadsheet` is the table beside the scans, if any; `preprocessing` holds
-    the settings that suit it. `scans_of` names the data set whose scans it preprocesses in another way.
+    `modalities` may occur in it; `spreadsheet` is the table beside the scans, if any, and `reports` that of their
+    radiology reports; `preprocessing` holds the settings that suit it. `scans_of` names the data set whose scans it
+    preprocesses in another way.
     """
 
     name: str
     layout: str
     modalities: tuple[str, ...]
     spreadsheet: str | None = None
+    reports: str | None = None
     scans_of: str | None = None
     preprocessing: PreprocessingSettings
 
@@ -148,5 +152,6 @@ def _record(row: SubjectRow, root: Path, real_root: str) -> dict[str, str]:
         "condition": row.condition,
         "status": "excluded" if reason else "ok",
         "reason": reason or row.note,
+        "series": row.series,
     }
     return fixed | {column: files.get(column, "") for column in PATH_COLUMNS}

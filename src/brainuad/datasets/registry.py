@@ -6,7 +6,9 @@ from brainuad.datasets.atlas2 import Atlas2
 from brainuad.datasets.base import Dataset
 from brainuad.datasets.bids import Bids
 from brainuad.datasets.brats21 import Brats21
+from brainuad.datasets.cq500 import Cq500
 from brainuad.datasets.fastmri import Fastmri
+from brainuad.datasets.hospital_ct import HospitalCt
 from brainuad.datasets.ixi import Ixi, IxiMni
 from brainuad.datasets.mslub import Mslub
 from brainuad.datasets.shifts import Ljubljana, Msseg
@@ -14,7 +16,18 @@ from brainuad.errors import InputError
 
 BUILT_IN: dict[str, Dataset] = {
     dataset.name: dataset
-    for dataset in (Ixi(), Brats21(), Mslub(), Msseg(), Ljubljana(), IxiMni(), Atlas2(), Fastmri())
+    for dataset in (
+        Ixi(),
+        Brats21(),
+        Mslub(),
+        Msseg(),
+        Ljubljana(),
+        IxiMni(),
+        Atlas2(),
+        Fastmri(),
+        HospitalCt(),
+        Cq500(),
+    )
 }
 
 

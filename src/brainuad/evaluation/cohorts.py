@@ -20,12 +20,17 @@ def kinds_of(
 
 
 def kind_of(maps: MapSet, subject: str, settings: EvaluationSettings) -> Kind:
-    """What one subject counts as, from its group, its conditions and whether its mask is empty."""
+    """What one subject counts as, from its group, its conditions and whether its mask is empty.
+
+    A patient whose lesions nobody has annotated gives an image score alone.
+    """
     if maps.is_healthy(subject):
         return "healthy"
     voxels = maps.lesion_voxels(subject)
     if not voxels and maps.conditions(subject):
         return "image-only"
+    if maps.is_unannotated(subject):
+        return "left-out"
     return _EMPTY[settings.empty_masks] if voxels == 0 else "patient"
 
 

@@ -161,7 +161,14 @@ def _numbers_of_subjects(maps: MapSet, found: _Subjects) -> dict[str, int]:
     empty = [s for s in of_kind(scored, "patient", "healthy", "left-out") if not maps.is_healthy(s)]
     without = sum(maps.lesion_voxels(subject) == 0 for subject in empty)
     image_only = len(of_kind(scored, "image-only"))
-    further = {"subjects_without_lesion": without, "subjects_image_only": image_only}
+    unannotated = sum(map(maps.is_unannotated, of_kind(scored, "left-out")))
+    if unannotated:
+        log.warning("%s: %d subjects have no lesion mask and are left out", maps.dataset, unannotated)
+    further = {
+        "subjects_without_lesion": without,
+        "subjects_image_only": image_only,
+        "subjects_unannotated": unannotated,
+    }
     return numbers | {name: number for name, number in further.items() if number}
 
 

@@ -100,6 +100,10 @@ class MapSet:
         voxels = self.store.index["lesion_voxels"].get(subject)
         return None if pd.isna(voxels) else int(voxels)
 
+    def is_unannotated(self, subject: str) -> bool:
+        """Whether the subject has arrays, but nobody has said where its lesions are."""
+        return self.lesion_voxels(subject) is None and subject in self.store.subjects
+
     def attribute(self, subject: str, column: str) -> str:
         """What the index of the arrays says of a subject, such as its age; empty where it says nothing."""
         index = self.store.index

@@ -18,7 +18,7 @@ from brainuad.evaluation.settings import (
     RemoveComponents,
 )
 
-_CROSS_IN_SLICE = ndimage.generate_binary_structure(2, 1)[:, :, None]
+_CROSS = {2: ndimage.generate_binary_structure(2, 1)[:, :, None], 3: ndimage.generate_binary_structure(3, 1)}
 
 
 def apply(anomaly_map: np.ndarray, brain: np.ndarray, steps: Sequence[PostProcessingStep]) -> np.ndarray:
@@ -26,9 +26,9 @@ def apply(anomaly_map: np.ndarray, brain: np.ndarray, steps: Sequence[PostProces
     for step in steps:
         match step:
             case MaskBrain():
-                anomaly_map = np.where(eroded_in_slices(brain, step.erosion), anomaly_map, 0)
+                anomaly_map = np.where(eroded(brain, step.erosion, step.dimensions), anomaly_map, 0)
             case MaskBrainInterior():
-                anomaly_map = np.where(interior(brain, step.window, step.share), anomaly_map, 0)
+                anomaly_map = np.where(interior(brain, step), anomaly_map, 0)
             case Median():
                 anomaly_map = median(anomaly_map, step.size, step.dimensions)
     return anomaly_map
@@ -42,19 +42,19 @@ def apply_to_mask(predicted: np.ndarray, steps: Sequence[PostProcessingStep]) ->
     return predicted
 
 
-def eroded_in_slices(brain: np.ndarray, iterations: int) -> np.ndarray:
-    """The mask after erosions by a cross in each axial slice."""
+def eroded(brain: np.ndarray, iterations: int, dimensions: int) -> np.ndarray:
+    """The mask after erosions by a cross, in each axial slice or in three dimensions."""
     if iterations == 0:
         return brain
-    return ndimage.binary_erosion(brain, _CROSS_IN_SLICE, iterations=iterations)
+    return ndimage.binary_erosion(brain, _CROSS[dimensions], iterations=iterations)
 
 
-def interior(brain: np.ndarray, window: int, share: float) -> np.ndarray:
-    """Where more than `share` of a window in the slice is brain (average pooling, zero-padded)."""
+def interior(brain: np.ndarray, step: MaskBrainInterior) -> np.ndarray:
+    """Where more than a share of a window is brain (average pooling, zero-padded)."""
     count = brain.astype(np.int32)
-    for axis in (0, 1):
-        count = ndimage.convolve1d(count, np.ones(window, dtype=np.int32), axis=axis, mode="constant")
-    return count / window**2 > share
+    for axis in range(step.dimensions):
+        count = ndimage.convolve1d(count, np.ones(step.window, dtype=np.int32), axis=axis, mode="constant")
+    return count / step.window**step.dimensions > step.share
 
 
 def median(anomaly_map: np.ndarray, size: int, dimensions: int) -> np.ndarray:

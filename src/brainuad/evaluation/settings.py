@@ -23,24 +23,28 @@ Attributes = Annotated[tuple[Attribute, ...], EachOnce]
 
 
 class MaskBrain(Settings):
-    """Sets the map to 0 outside the brain mask, eroded in each axial slice by a cross, `erosion` times.
+    """Sets the map to 0 outside the brain mask, eroded `erosion` times by a cross.
 
-    Behrendt 2023 erodes 3 times.
+    The cross is that of an axial slice or, with `dimensions: 3`, that of the volume. Behrendt 2023 erodes 3 times in
+    slices.
     """
 
     step: Literal["mask_brain"]
     erosion: NonNegativeInt = 0
+    dimensions: Literal[2, 3] = 2
 
 
 class MaskBrainInterior(Settings):
-    """Sets the map to 0 where the mean of the brain mask over a window in the slice is at most `share`.
+    """Sets the map to 0 where the mean of the brain mask over a window is at most `share`.
 
-    Kascenas 2023: window 5, share 0.95. Outside the slice counts as outside the brain.
+    The window is a square in the slice or, with `dimensions: 3`, a cube. Kascenas 2023: window 5, share 0.95, in
+    slices. Outside the array counts as outside the brain.
     """
 
     step: Literal["mask_brain_interior"]
     window: PositiveInt = 5
     share: Share = 0.95
+    dimensions: Literal[2, 3] = 2
 
 
 class Median(Settings):

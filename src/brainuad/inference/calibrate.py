@@ -16,6 +16,7 @@ from brainuad.preprocessing.split_file import read_split
 from brainuad.randomness import Draws
 from brainuad.storage import write_json
 from brainuad.training.batches import SliceFilter, Slices, open_slices
+from brainuad.training.volumes import open_volumes
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +39,9 @@ def calibrate_method(
     store = ArrayStore(files.arrays[0])
     shape = ImageShape(tuple(store.channels), store.size)
     rule = build_rule(request, files.checkpoint, shape, device, files.weights_folder)
-    validation = open_slices(files.arrays, read_split(files.split), "validation", slices)
+    split = read_split(files.split)
+    of_volumes = len(rule.shape.size) == 3
+    validation = (open_volumes if of_volumes else open_slices)(files.arrays, split, "validation", slices)
     scans = list(_scans(validation, device))
     chosen = rule.calibrate(scans, Draws(request.seed, ("calibration",), device))
     log.info("chosen on %d healthy validation scans: %s", len(scans), chosen)
@@ -47,7 +50,7 @@ def calibrate_method(
 
 
 def _scans(slices: Slices, device: str) -> Iterator[Scan]:
-    """The usable slices of each subject as one scan."""
+    """The usable samples of each subject as one scan: its slices, or its whole volume."""
     volumes = slices.index.slices[:, 2]
     for number in np.unique(volumes):
         images, brains = zip(*(slices[int(i)][:2] for i in np.flatnonzero(volumes == number)), strict=True)

@@ -90,6 +90,11 @@ def _load_encoder(checkpoint: Path, shape: ImageShape) -> Model:
             f"{checkpoint}: a model of kind {model.kind!r} has no latent vectors to embed; those of kind {able} do. "
             "Name methods with such a model in figures of kind latent-map."
         )
+    if len(model.shape.size) == 3:
+        raise InputError(
+            f"{checkpoint}: a model of dimension 3 has one latent vector per volume, and none of slices to show. "
+            "Name methods with a model of dimension 2 in figures of kind latent-map."
+        )
     return model
 
 

@@ -78,7 +78,9 @@ def _export_subject(
             raise InputError("it is no longer in the cohort table")
         scan = path_inside(files.root, str(cohort.at[subject, modality]))
         transform = transform_path(files.derivatives, subject, modality)
-        write_native(anomaly_map, store.affine(subject), transform, scan, folder / names["native"])
+        native = folder / names["native"]
+        series = str(cohort.at[subject, "series"]) if "series" in cohort else ""
+        write_native(anomaly_map, store.affine(subject), transform, scan, native, series=series)
     except InputError as error:
         return {"atlas_map": names["atlas"], "native_map": "", "reason": f"not in native space: {error}"}
     return {"atlas_map": names["atlas"], "native_map": names["native"]}

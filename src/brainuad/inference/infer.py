@@ -14,6 +14,7 @@ from tqdm import tqdm
 from brainuad.arrays import ArrayStore, Volume
 from brainuad.errors import InputError
 from brainuad.inference.model_file import load_model
+from brainuad.inference.samples import depth_fault, in_slices, to_samples
 from brainuad.inference.similarity import COLUMNS, build_perceptual, finite, lesion_similarity, similarity
 from brainuad.inference.similarity_settings import SimilaritySettings
 from brainuad.methods.base import ImageShape, Scan, Scored, ScoringRule
@@ -24,6 +25,7 @@ from brainuad.preprocessing.split_file import read_split
 from brainuad.randomness import Draws
 from brainuad.settings import WEIGHTS_FOLDER
 from brainuad.storage import atomic_path, read_json, write_json, write_table
+from brainuad.training.device import channels_last
 from brainuad.training.state import file_hash, settings_hash
 
 log = logging.getLogger(__name__)
@@ -104,15 +106,25 @@ def build_rule(
     device: str,
     weights_folder: Path = WEIGHTS_FOLDER,
 ) -> ScoringRule:
-    """The scoring rule with its model, if it has one, and its pretrained networks, on `device`."""
+    """The scoring rule with its model, if it has one, and its pretrained networks, on `device`.
+
+    `shape` is that of the slices; the rule's own shape is that of what its model looks at.
+    """
     chosen = scoring_rule_class(request.rule)
     model = None
     if chosen.needs:
         if checkpoint is None:
             raise InputError(f"scoring rule {request.rule!r} needs a trained model and none was given.")
         model = load_model(checkpoint, shape, chosen.needs).to(device)
-        if len(shape.size) == 2:  # 1.1 to 1.6 times faster on CPUs, and what tensor cores want
-            model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        shape = model.shape
+        if len(shape.size) not in chosen.dimensions:
+            raise InputError(
+                f"{checkpoint}: a model of dimension {len(shape.size)}, but scoring rule {request.rule!r} takes "
+                f"models of dimension {' or '.join(map(str, chosen.dimensions))}. Train the model with another "
+                "`dimension`, or use another rule."
+            )
+        # 1.1 to 1.6 times faster on CPUs, and what tensor cores want.
+        model = model.to(memory_format=channels_last(shape))  # type: ignore[call-overload]
     rule = chosen(chosen.settings_class.model_validate(request.settings), model, shape)
     rule.load_pretrained(weights_folder)
     return rule
@@ -162,11 +174,14 @@ def _files_exist(known: dict[str, Any], folder: Path) -> bool:
 def _score_subject(subject: str, scorer: _Scorer) -> dict[str, Any]:
     volume, rule = scorer.store.volume(subject), scorer.rule
     draws = Draws(scorer.seed, ("scoring", subject), scorer.device)
+    if fault := depth_fault(len(volume.images), rule.shape):
+        return _unscored(subject, rule, fault)
     images = torch.from_numpy(volume.images).to(draws.device)
     brain = torch.from_numpy(volume.brain)[:, None].to(draws.device)
     kept = None if volume.equalised is None else torch.from_numpy(volume.equalised).to(draws.device)
+    scan = Scan(subject, to_samples(images, rule.shape), to_samples(brain, rule.shape), kept)
     started = time.monotonic()
-    scored = rule.score(Scan(subject, images, brain, kept), draws)
+    scored = in_slices(rule.score(scan, draws), rule.shape)
     seconds = time.monotonic() - started
     result = _unscored(subject, rule, "the anomaly map is not finite and non-negative")
     result["seconds"] = round(seconds, 4)

@@ -12,7 +12,10 @@ CONTENT = frozenset({"kind", "settings", "channels", "size", "weights"})
 
 
 def load_model(path: Path, shape: ImageShape, needs: str) -> Model:
-    """The model in evaluation mode; an `InputError` if it lacks the method `needs` or fits other images."""
+    """The model in evaluation mode; an `InputError` if it lacks the method `needs` or fits other images.
+
+    `shape` is that of the slices to score. A model of volumes has a third size, which is `model.shape.size[2]`.
+    """
     content = states.load(path)
     if not content.keys() >= CONTENT:
         raise InputError(f"{path}: a training state, not a finished model. Let the training end first.")
@@ -27,14 +30,14 @@ def load_model(path: Path, shape: ImageShape, needs: str) -> Model:
             f"{path}: a model of kind {content['kind']!r}, which cannot {needs}, as this scoring rule needs."
         )
     trained = ImageShape(tuple(content["channels"]), tuple(content["size"]))
-    if trained != shape:
+    if (trained.channels, trained.size[:2]) != (shape.channels, shape.size):
         raise InputError(
-            f"{path}: trained for channels {', '.join(trained.channels)} of size {trained.size}, but the "
+            f"{path}: trained for channels {', '.join(trained.channels)} of size {trained.size[:2]}, but the "
             f"images have channels {', '.join(shape.channels)} of size {shape.size}. "
             "Use the recipe it was trained with."
         )
     try:
-        model = chosen(chosen.settings_class.model_validate(json.loads(content["settings"])), shape)
+        model = chosen(chosen.settings_class.model_validate(json.loads(content["settings"])), trained)
         model.load_state_dict(content["weights"])
     except (RuntimeError, TypeError, ValueError) as error:
         raise InputError(

@@ -8,7 +8,7 @@ when the image is noised and in each step back.
 
 import math
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -19,8 +19,9 @@ from brainuad.diffusion.process import ReverseProcess, q_sample
 from brainuad.diffusion.schedule import up_to
 from brainuad.diffusion.settings import ReverseSettings
 from brainuad.diffusion.timesteps import in_chunks
-from brainuad.methods.base import Scan, Scored, ScoringRule
-from brainuad.methods.reconstruction import ResidualSettings, residual
+from brainuad.errors import InputError
+from brainuad.methods.base import ImageShape, Scan, Scored, ScoringRule
+from brainuad.methods.reconstruction import ResidualSettings, per_pass, residual
 from brainuad.randomness import Draws
 
 TURN_DEGREES = 15
@@ -50,7 +51,16 @@ class DiffusionReconstruction(ScoringRule):
     kind = "diffusion-reconstruction"
     settings_class = DiffusionReconstructionSettings
     needs = "predict_eps"
+    dimensions = (2, 3)
     quick: ClassVar = {"steps": 20, "repeats": 1}
+
+    def __init__(self, settings: DiffusionReconstructionSettings, model: Any, shape: ImageShape) -> None:
+        super().__init__(settings, model, shape)
+        if settings.reuse_noise and len(shape.size) == 3:
+            raise InputError(
+                "rule 'diffusion-reconstruction': reuse_noise turns one field for many slices, but the model looks "
+                "at whole volumes. Set reuse_noise to false in the method's settings."
+            )
 
     @torch.no_grad()
     def score(self, scan: Scan, draws: Draws) -> Scored:
@@ -70,7 +80,7 @@ class DiffusionReconstruction(ScoringRule):
         if schedule.steps == 0:
             return x
         process = ReverseProcess(schedule, self.settings.reverse)
-        predict_eps = in_chunks(self.model.predict_eps, self.settings.batch_size)
+        predict_eps = in_chunks(self.model.predict_eps, per_pass(self.settings.batch_size, x))
         x_0 = self.model.to_network_range(x)
         eps = self.model.draw_noise(x_0.shape, draws.generator("forward", "noise"))
         x_t = q_sample(schedule, x_0, schedule.steps - 1, eps)
@@ -79,7 +89,7 @@ class DiffusionReconstruction(ScoringRule):
         return self.model.from_network_range(x_t)
 
     def _step_noise(self, draws: Draws, shape: torch.Size) -> Tensor:
-        """Noise (slice, channel, x, y) of the model's kind for one step back."""
+        """Noise (sample, channel, *size) of the model's kind for one step back."""
         generator = draws.generator("noise")
         if not self.settings.reuse_noise:
             return self.model.draw_noise(shape, generator)

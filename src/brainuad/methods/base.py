@@ -4,11 +4,12 @@ A *model* is trained once; several *scoring rules* may use it (reconstruction, K
 one diffusion model). A method file defines one or both and is found by itself (see `registry.py`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
+from pydantic import model_validator
 from torch import Tensor, nn, optim
 
 from brainuad.randomness import Draws
@@ -24,11 +25,15 @@ QUICK_TRAINING: dict[str, Any] = {
     "validation_batches": 4,
     "optimiser": {"learning_rate": 1e-3, "schedule": "one-cycle"},
 }
+QUICK_TRAINING_3D: dict[str, Any] = {**QUICK_TRAINING, "batch_size": 2}
 
 
 @dataclass(frozen=True)
 class ImageShape:
-    """What one image of a recipe looks like: channel names in order, and the spatial size in voxels."""
+    """What one sample looks like: channel names in order, and the spatial size in voxels.
+
+    The size is (x, y) for a model of slices and (x, y, z) for a model of volumes.
+    """
 
     channels: tuple[str, ...]
     size: tuple[int, ...]
@@ -38,7 +43,8 @@ class ImageShape:
 class Batch:
     """Images (batch, channel, *size) in the recipe's range, and brain masks (batch, 1, *size) bool.
 
-    Models that take sequences of slices get (batch, slice, channel, *size) and (batch, slice, 1, *size).
+    The size is that of a slice, (x, y), or with `dimension: 3` that of a volume, (x, y, z). Models that take
+    sequences of slices get (batch, slice, channel, *size) and (batch, slice, 1, *size).
     `lesion` (batch, 1, *size) bool is there for models that learn from lesions.
     """
 
@@ -49,9 +55,11 @@ class Batch:
 
 @dataclass
 class Scan:
-    """One volume to score, on the device: images (slice, channel, x, y), brain (slice, 1, x, y) bool.
+    """One volume to score, on the device: images (sample, channel, *size), brain (sample, 1, *size) bool.
 
-    `equalised` (slice, x, y) is the copy of a modality that the recipe equalised, if it did.
+    A model of slices gets as many samples of size (x, y) as the volume has slices; a model of volumes
+    (`dimension: 3`) gets one sample of size (x, y, z). `equalised` (slice, x, y) is the copy of a modality that the
+    recipe equalised, if it did.
     """
 
     subject: str
@@ -62,9 +70,9 @@ class Scan:
 
 @dataclass
 class Scored:
-    """Scores of one volume: anomaly map (slice, x, y) >= 0, and what else the rule produces.
+    """Scores of one volume: anomaly map (sample, *size) >= 0, and what else the rule produces.
 
-    `pseudo_healthy` has shape (slice, channel, x, y) in the recipe's range.
+    `pseudo_healthy` has shape (sample, channel, *size) in the recipe's range. Samples are those of the scan.
     """
 
     anomaly_map: Tensor
@@ -76,6 +84,22 @@ class ModelSettings(Settings):
     """The part that the settings of every trainable model share."""
 
     training: TrainingSettings
+
+
+class AnyDimensionSettings(ModelSettings):
+    """The part that the settings share of models which learn from slices or from whole volumes."""
+
+    # 2: axial slices. 3: whole volumes.
+    dimension: Literal[2, 3] = 2
+    # The defaults for volumes where they differ from those for slices, and the overlay for a small machine.
+    defaults_in_3d: ClassVar[Mapping[str, Any]] = {}
+    quick_in_3d: ClassVar[Mapping[str, Any]] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_defaults_in_3d(cls, given: Any) -> Any:
+        in_3d = isinstance(given, Mapping) and given.get("dimension") == 3
+        return {**cls.defaults_in_3d, **given} if in_3d else given
 
 
 class Trainer(Protocol):
@@ -108,6 +132,11 @@ class Model(nn.Module):
         super().__init__()
         self.settings = settings
         self.shape = shape
+
+    @classmethod
+    def dimension(cls, settings: Any) -> int:
+        """2 for a model of slices, 3 for a model of whole volumes."""
+        return settings.dimension if isinstance(settings, AnyDimensionSettings) else 2
 
     @classmethod
     def sequence_length(cls, settings: Any) -> int | None:
@@ -157,6 +186,8 @@ class ScoringRule:
     settings_class: ClassVar[type[Settings]]
     # The method that a model must have for this rule to use it; empty if the rule needs no model.
     needs: ClassVar[str] = ""
+    # What its model may look at: slices (2), whole volumes (3).
+    dimensions: ClassVar[tuple[int, ...]] = (2,)
     quick: ClassVar[dict[str, Any]] = {}
     # Maps are stored in float16 as value * 2**exponent; one exponent for all subjects of a method.
     scale_exponent: ClassVar[int] = 8

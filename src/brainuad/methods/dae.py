@@ -9,14 +9,22 @@ from typing import ClassVar, Literal
 
 from torch import Tensor
 
-from brainuad.methods.base import QUICK_TRAINING, Batch, ImageShape, Model, ModelSettings
+from brainuad.methods.base import (
+    QUICK_TRAINING,
+    QUICK_TRAINING_3D,
+    AnyDimensionSettings,
+    Batch,
+    ImageShape,
+    Model,
+)
 from brainuad.methods.reconstruction import foreground
+from brainuad.networks.coders import halved
 from brainuad.networks.dae_unet import DaeUnet
 from brainuad.networks.settings import DaeUnetSettings
 from brainuad.noise.fields import draw_noise
 from brainuad.noise.settings import NoiseSettings
 from brainuad.randomness import Draws
-from brainuad.training.settings import OptimiserSettings, TrainingSettings
+from brainuad.training.settings import AugmentationSettings, OptimiserSettings, TrainingSettings
 
 # 2-D MRI: 2,100 pseudo-epochs of 32 iterations; the cosine has a period of 200 of them (released code).
 KASCENAS_TRAINING = TrainingSettings(
@@ -36,9 +44,24 @@ KASCENAS_TRAINING = TrainingSettings(
     ),
 )
 
+# 3-D CT: flips and affine transforms. Their ranges and the other settings of the optimiser are not stated; flips are
+# left to right, and a shift of 0.05 is up to 4 to 6 voxels.
+KASCENAS_AUGMENTATION_3D = AugmentationSettings(affine=1.0, translation=0.05, flip=0.5)
+KASCENAS_TRAINING_3D = TrainingSettings(
+    iterations=25_600,
+    batch_size=3,
+    validate_every=32,
+    validation_batches=32,
+    gradient_clip=0.5,
+    augmentation=KASCENAS_AUGMENTATION_3D,
+    optimiser=OptimiserSettings(
+        name="adam", amsgrad=True, learning_rate=1e-3, weight_decay=1e-5, schedule="one-cycle"
+    ),
+)
 
-class DaeSettings(ModelSettings):
-    """The settings of Kascenas 2023 for 2-D MRI."""
+
+class DaeSettings(AnyDimensionSettings):
+    """The settings of Kascenas 2023, for 2-D MRI and, with `dimension: 3`, for 3-D CT."""
 
     network: DaeUnetSettings = DaeUnetSettings(widths=(64, 128, 256, 512))
     noise: NoiseSettings = NoiseSettings(kind="coarse", scale=0.2, resolution=16)
@@ -46,6 +69,13 @@ class DaeSettings(ModelSettings):
     # healthy scans counts the background too).
     loss: Literal["l2", "l1"] = "l2"
     training: TrainingSettings = KASCENAS_TRAINING
+
+    # The paper gives 32, 64 and 128; the bottom block is wider by as much as in 2-D.
+    defaults_in_3d: ClassVar = {
+        "network": DaeUnetSettings(widths=(32, 64, 128, 256)),
+        "training": KASCENAS_TRAINING_3D,
+    }
+    quick_in_3d: ClassVar = {"network": {"widths": [8, 16, 32]}, "training": QUICK_TRAINING_3D}
 
 
 class Dae(Model):
@@ -60,8 +90,9 @@ class Dae(Model):
 
     def __init__(self, settings: DaeSettings, shape: ImageShape) -> None:
         super().__init__(settings, shape)
+        halved(shape.size, len(settings.network.widths) - 1)
         channels = len(shape.channels)
-        self.network = DaeUnet(settings.network, channels, channels)
+        self.network = DaeUnet(settings.network, channels, channels, dims=len(shape.size))
 
     def loss(self, batch: Batch, draws: Draws) -> Tensor:
         """mean(fg * (f(x + n * fg) - x)^2) over all pixels and channels (eq. 1), or the mean absolute error."""

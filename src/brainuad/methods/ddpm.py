@@ -15,7 +15,15 @@ from torch import Tensor, nn
 from brainuad.diffusion.process import q_sample
 from brainuad.diffusion.schedule import make_schedule
 from brainuad.diffusion.settings import ScheduleSettings
-from brainuad.methods.base import QUICK_TRAINING, Batch, ImageShape, Model, ModelSettings
+from brainuad.methods.base import (
+    QUICK_TRAINING,
+    QUICK_TRAINING_3D,
+    AnyDimensionSettings,
+    Batch,
+    ImageShape,
+    Model,
+)
+from brainuad.methods.dae import KASCENAS_AUGMENTATION_3D
 from brainuad.networks.adm_unet import AdmUnet
 from brainuad.networks.andi_unet import AndiUnet
 from brainuad.networks.coders import halved
@@ -25,9 +33,26 @@ from brainuad.noise.settings import NoiseSettings
 from brainuad.randomness import Draws
 from brainuad.training.settings import OptimiserSettings, TrainingSettings
 
+# The paper gives batch, schedule, rate and decay of the average for CT, not the widths and the iterations: these are
+# those of its DAE.
+ADM_3D = AdmUnetSettings(width=32, multipliers=(1, 2, 3, 4), attention_factors=(8,), recompute=True)
+TRAINING_3D = TrainingSettings(
+    iterations=25_600,
+    batch_size=4,
+    validate_every=500,
+    validation_batches=8,
+    keep="last",
+    ema_decay=0.95,
+    augmentation=KASCENAS_AUGMENTATION_3D,
+    optimiser=OptimiserSettings(name="adamw", learning_rate=1e-4, weight_decay=0.01, schedule="one-cycle"),
+)
 
-class DdpmSettings(ModelSettings):
-    """The settings of Kascenas 2023 for 2-D MRI; the number of iterations is that of Diff-SCM."""
+
+class DdpmSettings(AnyDimensionSettings):
+    """The settings of Kascenas 2023 for 2-D MRI and, with `dimension: 3`, for 3-D CT.
+
+    The number of iterations in 2-D is that of Diff-SCM.
+    """
 
     # adm: guided diffusion (Kascenas, AnoDDPM); andi: Frotscher 2023; monai: Bercea 2023 (AutoDDPM).
     architecture: Literal["adm", "andi", "monai"] = "adm"
@@ -50,6 +75,25 @@ class DdpmSettings(ModelSettings):
         ema_decay=0.9999,
         optimiser=OptimiserSettings(name="adamw", learning_rate=1e-4, weight_decay=0.01),
     )
+
+    defaults_in_3d: ClassVar = {"adm": ADM_3D, "training": TRAINING_3D}
+    quick_in_3d: ClassVar = {
+        "adm": {
+            "width": 8,
+            "multipliers": [1, 1, 2],
+            "res_blocks": 1,
+            "attention_factors": [],
+            "dropout": 0,
+            "recompute": False,
+        },
+        "training": {**QUICK_TRAINING_3D, "ema_decay": None},
+    }
+
+    @model_validator(mode="after")
+    def _volumes_are_adm(self) -> Self:
+        if self.dimension == 3 and self.architecture != "adm":
+            raise ValueError(f"architecture {self.architecture!r} is for slices; dimension 3 needs 'adm'")
+        return self
 
     @model_validator(mode="after")
     def _times_lie_in_the_schedule(self) -> Self:
@@ -114,7 +158,7 @@ def build_network(settings: DdpmSettings, shape: ImageShape) -> nn.Module:
     match settings.architecture:
         case "adm":
             halved(shape.size, len(settings.adm.multipliers) - 1)
-            return AdmUnet(settings.adm, channels, channels)
+            return AdmUnet(settings.adm, channels, channels, dims=len(shape.size))
         case "andi":
             return AndiUnet(settings.andi, channels)
         case "monai":

@@ -19,7 +19,7 @@ from brainuad.diffusion.schedule import check_time, up_to
 from brainuad.diffusion.settings import ReverseSettings
 from brainuad.diffusion.timesteps import in_chunks, predicted_noise
 from brainuad.methods.base import Scan, Scored, ScoringRule
-from brainuad.methods.reconstruction import ResidualSettings, combine, difference
+from brainuad.methods.reconstruction import ResidualSettings, combine, difference, per_pass
 from brainuad.randomness import Draws
 
 
@@ -46,6 +46,7 @@ class Kl(ScoringRule):
     kind = "kl"
     settings_class = KlSettings
     needs = "predict_eps"
+    dimensions = (2, 3)
     quick: ClassVar = {"t_step": 40}
 
     @torch.no_grad()
@@ -57,7 +58,8 @@ class Kl(ScoringRule):
 class KlInpaintingSettings(KlSettings):
     """What is inpainted, and from which time on."""
 
-    # The paper does not say whether the percentile is that of a slice or of a volume, nor of which pixels.
+    # The paper does not say whether the percentile is that of a slice or of a volume, nor of which pixels. For a
+    # model of volumes both are the same.
     percentile: float = Field(97.5, ge=0, le=100)
     percentile_of: Literal["slice", "volume"] = "slice"
     t_inpaint: int = Field(500, ge=1)
@@ -73,6 +75,7 @@ class KlInpainting(ScoringRule):
     kind = "kl-inpainting"
     settings_class = KlInpaintingSettings
     needs = "predict_eps"
+    dimensions = (2, 3)
     quick: ClassVar = {"t_step": 40, "steps": 15, "percentile": 90.0}
 
     @torch.no_grad()
@@ -88,7 +91,7 @@ class KlInpainting(ScoringRule):
         """x with new values where M, drawn so that they fit to the rest (RePaint, algorithm 1, without jumps)."""
         schedule = up_to(self.model.schedule, self.settings.t_inpaint, self.settings.steps)
         process = ReverseProcess(schedule, self.settings.reverse)
-        predict_eps = in_chunks(self.model.predict_eps, self.settings.batch_size)
+        predict_eps = in_chunks(self.model.predict_eps, per_pass(self.settings.batch_size, x))
         x_0 = self.model.to_network_range(x)
 
         def draw_noise(purpose: str, t: int, shape: torch.Size) -> Tensor:
@@ -103,7 +106,7 @@ class KlInpainting(ScoringRule):
 
 
 def kl_map(model: Any, x: Tensor, settings: KlSettings, draws: Draws) -> Tensor:
-    """K (slice, x, y): the error of the predicted noise, mean over t and over the modalities, masked."""
+    """K (sample, *size): the error of the predicted noise, mean over t and over the modalities, masked."""
     check_time(model.schedule, settings.last_t)
     x_0 = model.to_network_range(x)
     times = range(settings.first_t - 1, settings.last_t, settings.t_step)  # array indices
@@ -112,13 +115,17 @@ def kl_map(model: Any, x: Tensor, settings: KlSettings, draws: Draws) -> Tensor:
         return model.draw_noise(x_0.shape, draws.generator("kl", t))
 
     total = torch.zeros_like(x_0)
-    for _, eps, eps_hat in predicted_noise(model, x_0, times, draw_noise, settings.batch_size):
+    passes = predicted_noise(model, x_0, times, draw_noise, per_pass(settings.batch_size, x))
+    for _, eps, eps_hat in passes:
         total += difference(eps_hat, eps, settings.error)
     return combine(total / len(times), x, settings)
 
 
 def above_percentile(K: Tensor, percentile: float, percentile_of: Literal["slice", "volume"]) -> Tensor:
-    """Where K (slice, x, y) exceeds the percentile of all pixels of its slice or of the volume."""
+    """Where K (sample, *size) exceeds the percentile of all pixels of its sample or of the volume.
+
+    A sample is a slice, or, for a model of volumes, the volume.
+    """
     values = K.cpu().numpy()
-    axes = (1, 2) if percentile_of == "slice" else None
+    axes = tuple(range(1, K.ndim)) if percentile_of == "slice" else None
     return torch.from_numpy(values > np.percentile(values, percentile, axis=axes, keepdims=True)).to(K.device)

@@ -33,18 +33,27 @@ class ReconstructionResidual(ScoringRule):
     kind = "reconstruction"
     settings_class = ResidualSettings
     needs = "reconstruct"
+    dimensions = (2, 3)
 
     @torch.no_grad()
     def score(self, scan: Scan, draws: Draws) -> Scored:
         """The residual map and the reconstruction of one volume."""
         x = scan.images
-        pieces = [self.model.reconstruct(slices) for slices in x.split(self.settings.batch_size)]
+        pieces = [self.model.reconstruct(some) for some in x.split(per_pass(self.settings.batch_size, x))]
         x_hat = torch.cat(pieces)
         return Scored(residual(x, x_hat, self.settings), x_hat)
 
 
+def per_pass(batch_size: int, x: Tensor) -> int:
+    """How many samples of x a network takes at once: `batch_size` slices, or the volumes that have so many.
+
+    It takes at least one volume.
+    """
+    return batch_size if x.ndim == 4 else max(1, batch_size // x.shape[-1])
+
+
 def residual(x: Tensor, x_hat: Tensor, settings: ResidualSettings) -> Tensor:
-    """The map (slice, x, y) from images and reconstructions (slice, channel, x, y)."""
+    """The map (sample, *size) from images and reconstructions (sample, channel, *size)."""
     return combine(difference(x, x_hat, settings.error), x, settings)
 
 
@@ -54,7 +63,7 @@ def difference(a: Tensor, b: Tensor, error: Literal["absolute", "squared"]) -> T
 
 
 def combine(error: Tensor, x: Tensor, settings: ResidualSettings) -> Tensor:
-    """The map (slice, x, y) from errors (slice, channel, x, y): over the modalities, then masked."""
+    """The map (sample, *size) from errors (sample, channel, *size): over the modalities, then masked."""
     combined = error.mean(dim=1) if settings.over_modalities == "mean" else error.amax(dim=1)
     if settings.mask == "none":
         return combined
@@ -64,7 +73,8 @@ def combine(error: Tensor, x: Tensor, settings: ResidualSettings) -> Tensor:
 
 def interior(fg: Tensor, window: int) -> Tensor:
     """Where the mean of the foreground over a window exceeds 0.95; outside the image counts as background."""
-    return (F.avg_pool2d(fg, window, stride=1, padding=window // 2) > 0.95).float()
+    mean = F.avg_pool2d if fg.ndim == 4 else F.avg_pool3d
+    return (mean(fg, window, stride=1, padding=window // 2) > 0.95).float()
 
 
 def foreground(x: Tensor) -> Tensor:

@@ -12,18 +12,20 @@ import torch
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 
-from brainuad.errors import InputError
 from brainuad.methods.base import (
     QUICK_TRAINING,
+    QUICK_TRAINING_3D,
+    AnyDimensionSettings,
     Batch,
     ImageShape,
     Model,
-    ModelSettings,
     Scan,
     Scored,
     ScoringRule,
 )
-from brainuad.methods.dae import KASCENAS_TRAINING
+from brainuad.methods.dae import KASCENAS_TRAINING, KASCENAS_TRAINING_3D
+from brainuad.methods.reconstruction import per_pass
+from brainuad.networks.coders import halved
 from brainuad.networks.dae_unet import DaeUnet
 from brainuad.networks.settings import DaeUnetSettings
 from brainuad.randomness import Draws
@@ -49,12 +51,18 @@ class SegmentationLossSettings(Settings):
         return self
 
 
-class SupervisedUnetSettings(ModelSettings):
-    """The settings of Kascenas 2023 for 2-D MRI."""
+class SupervisedUnetSettings(AnyDimensionSettings):
+    """The settings of Kascenas 2023 for 2-D MRI; with `dimension: 3` those of its DAE for 3-D CT."""
 
     network: DaeUnetSettings = DaeUnetSettings(widths=(64, 128, 256, 512))
     loss: SegmentationLossSettings = SegmentationLossSettings()
     training: TrainingSettings = KASCENAS_TRAINING
+
+    defaults_in_3d: ClassVar = {
+        "network": DaeUnetSettings(widths=(32, 64, 128, 256)),
+        "training": KASCENAS_TRAINING_3D,
+    }
+    quick_in_3d: ClassVar = {"network": {"widths": [8, 16, 32]}, "training": QUICK_TRAINING_3D}
 
 
 class SupervisedUnet(Model):
@@ -70,13 +78,8 @@ class SupervisedUnet(Model):
 
     def __init__(self, settings: SupervisedUnetSettings, shape: ImageShape) -> None:
         super().__init__(settings, shape)
-        multiple = 2 ** (len(settings.network.widths) - 1)
-        if any(side % multiple for side in shape.size):
-            raise InputError(
-                f"unet: images of size {shape.size}, but a network of {len(settings.network.widths)} levels needs "
-                f"sides that are multiples of {multiple}. Change the recipe's size or `network.widths`."
-            )
-        self.network = DaeUnet(settings.network, len(shape.channels), 1)
+        halved(shape.size, len(settings.network.widths) - 1)
+        self.network = DaeUnet(settings.network, len(shape.channels), 1, dims=len(shape.size))
         self.criterion = segmentation_loss(settings.loss)
 
     def loss(self, batch: Batch, draws: Draws) -> Tensor:
@@ -117,11 +120,12 @@ class Segmentation(ScoringRule):
     kind = "segmentation"
     settings_class = SegmentationSettings
     needs = "predict_probability"
+    dimensions = (2, 3)
     # Probabilities reach 1, so that the largest stored value is 2^15.
     scale_exponent = 15
 
     @torch.no_grad()
     def score(self, scan: Scan, draws: Draws) -> Scored:
         """The probability map of one volume."""
-        pieces = scan.images.split(self.settings.batch_size)
+        pieces = scan.images.split(per_pass(self.settings.batch_size, scan.images))
         return Scored(torch.cat([self.model.predict_probability(x)[:, 0] for x in pieces]))

@@ -5,13 +5,20 @@ latent vector of 128. Behrendt et al. 2023, section 4.2: the dense auto-encoder 
 2023 (reversed auto-encoders), section 4: the network and the loss of Zimmerer et al. 2019.
 """
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor
 
-from brainuad.methods.base import QUICK_TRAINING, Batch, ImageShape, Model, ModelSettings
-from brainuad.methods.dae import KASCENAS_TRAINING
+from brainuad.methods.base import (
+    QUICK_TRAINING,
+    QUICK_TRAINING_3D,
+    AnyDimensionSettings,
+    Batch,
+    ImageShape,
+    Model,
+)
+from brainuad.methods.dae import KASCENAS_TRAINING, KASCENAS_TRAINING_3D
 from brainuad.methods.reconstruction import foreground
 from brainuad.networks.settings import ConvolutionalCoderSettings, StagedCoderSettings, StridedCoderSettings
 from brainuad.networks.vae import (
@@ -25,7 +32,7 @@ from brainuad.randomness import Draws
 from brainuad.training.settings import TrainingSettings
 
 
-class VaeSettings(ModelSettings):
+class VaeSettings(AnyDimensionSettings):
     """The settings of Kascenas 2023; the other papers set architecture, error, reduction and training."""
 
     # staged: the DAE's blocks (Kascenas); strided: 5 x 5 convolutions of stride 2 (Baur, Behrendt); convolutional:
@@ -43,6 +50,18 @@ class VaeSettings(ModelSettings):
     # Kascenas, Behrendt: 0.001. Bercea: 1.
     beta: float = Field(0.001, ge=0)
     training: TrainingSettings = KASCENAS_TRAINING
+
+    defaults_in_3d: ClassVar = {
+        "staged": StagedCoderSettings(widths=(32, 64, 128, 256), latent=128),
+        "training": KASCENAS_TRAINING_3D,
+    }
+    quick_in_3d: ClassVar = {"staged": {"widths": [8, 16, 32], "latent": 64}, "training": QUICK_TRAINING_3D}
+
+    @model_validator(mode="after")
+    def _volumes_are_staged(self) -> Self:
+        if self.dimension == 3 and self.architecture != "staged":
+            raise ValueError(f"architecture {self.architecture!r} is for slices; dimension 3 needs 'staged'")
+        return self
 
 
 class Vae(Model):

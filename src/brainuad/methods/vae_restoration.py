@@ -15,7 +15,7 @@ from torch import Tensor
 
 from brainuad.errors import InputError
 from brainuad.methods.base import Scan, Scored, ScoringRule
-from brainuad.methods.reconstruction import ResidualSettings, foreground, residual
+from brainuad.methods.reconstruction import ResidualSettings, foreground, per_pass, residual
 from brainuad.networks.vae import kl_to_standard_normal
 from brainuad.randomness import Draws
 
@@ -38,7 +38,8 @@ class VaeRestorationSettings(ResidualSettings):
     tv_weights: tuple[float, ...] = Field(
         (0.0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.2, 1.4, 1.6, 1.8, 2.0, 2.2), min_length=1
     )
-    # At most so many slices, spread evenly over the scans, are restored with each of `tv_weights`.
+    # At most so many slices (or the volumes that have so many), spread evenly over the scans, are restored with each
+    # of `tv_weights`.
     calibration_slices: int = Field(256, gt=0)
 
 
@@ -48,6 +49,7 @@ class VaeRestoration(ScoringRule):
     kind = "vae-restoration"
     settings_class = VaeRestorationSettings
     needs = "encode_decode"
+    dimensions = (2, 3)
     quick: ClassVar = {
         "iterations": 20,
         "step": 0.01,
@@ -62,17 +64,17 @@ class VaeRestoration(ScoringRule):
         return settings.tv_weight is None
 
     def calibrate(self, scans: Sequence[Scan], draws: Draws) -> dict[str, Any]:
-        """The `tv_weight` of `tv_weights` that minimises mean |x - x_r| over healthy slices."""
-        x, region = self._spread_slices(scans)
+        """The `tv_weight` of `tv_weights` that minimises mean |x - x_r| over healthy samples."""
+        x, region = self._spread_samples(scans)
         changes = [
             float((x - self.restore(x, region, weight)).abs().mean()) for weight in self.settings.tv_weights
         ]
         return {"tv_weight": self.settings.tv_weights[int(np.argmin(changes))]}
 
-    def _spread_slices(self, scans: Sequence[Scan]) -> tuple[Tensor, Tensor]:
-        """Images (slice, channel, x, y) and regions (slice, 1, x, y) of slices at even distances in the scans."""
+    def _spread_samples(self, scans: Sequence[Scan]) -> tuple[Tensor, Tensor]:
+        """Images (sample, channel, *size) and regions (sample, 1, *size) at even distances in the scans."""
         places = [(scan, position) for scan in scans for position in range(len(scan.images))]
-        count = min(self.settings.calibration_slices, len(places))
+        count = min(per_pass(self.settings.calibration_slices, scans[0].images), len(places))
         chosen = [places[i] for i in np.linspace(0, len(places) - 1, count).round().astype(int)]
         x = torch.stack([scan.images[position] for scan, position in chosen])
         brain = torch.stack([scan.brain[position] for scan, position in chosen])
@@ -93,8 +95,9 @@ class VaeRestoration(ScoringRule):
         return Scored(residual(x, x_r, self.settings), x_r)
 
     def restore(self, x: Tensor, region: Tensor, tv_weight: float) -> Tensor:
-        """x_r of images (slice, channel, x, y), which changes inside `region` (slice, 1, x, y) only."""
-        pieces = zip(x.split(self.settings.batch_size), region.split(self.settings.batch_size), strict=True)
+        """x_r of images (sample, channel, *size), which changes inside `region` (sample, 1, *size) only."""
+        size = per_pass(self.settings.batch_size, x)
+        pieces = zip(x.split(size), region.split(size), strict=True)
         return torch.cat([self._ascend(*piece, tv_weight) for piece in pieces])
 
     def _ascend(self, x: Tensor, region: Tensor, tv_weight: float) -> Tensor:
@@ -109,7 +112,7 @@ class VaeRestoration(ScoringRule):
         return x_r
 
     def elbo(self, x_r: Tensor) -> Tensor:
-        """-(|x_r - rec(x_r)|^2 + KL(q(z | x_r) || N(0, I))) of each slice, summed over pixels and dimensions."""
+        """-(|x_r - rec(x_r)|^2 + KL(q(z | x_r) || N(0, I))) of each sample, summed over pixels and dimensions."""
         rec, mu, log_variance = self.model.encode_decode(x_r)
         l2 = (x_r - rec).square().flatten(1).sum(dim=1)
         kl = kl_to_standard_normal(mu, log_variance).flatten(1).sum(dim=1)

@@ -10,6 +10,7 @@ from typing import Literal
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from brainuad.networks.settings import AdmUnetSettings
 
@@ -50,13 +51,18 @@ class ResBlock(nn.Module):
     """A residual block that receives the time step and may halve or double the resolution."""
 
     def __init__(
-        self, settings: AdmUnetSettings, channels_in: int, channels_out: int, resample: Resample = "none"
+        self,
+        settings: AdmUnetSettings,
+        dims: int,
+        channels_in: int,
+        channels_out: int,
+        resample: Resample = "none",
     ) -> None:
         super().__init__()
-        conv = CONV[settings.dims]
+        conv = CONV[dims]
         self.scale_shift = settings.scale_shift
         self.norm_in = normalisation(channels_in)
-        self.resample = resampler(settings.dims, resample)
+        self.resample = resampler(dims, resample)
         self.conv_in = conv(channels_in, channels_out, 3, padding=1)
         self.time = nn.Linear(4 * settings.width, (2 if settings.scale_shift else 1) * channels_out)
         self.norm_out = normalisation(channels_out)
@@ -81,12 +87,12 @@ class ResBlock(nn.Module):
 class Attention(nn.Module):
     """Multi-head self-attention over all positions, with a residual connection."""
 
-    def __init__(self, settings: AdmUnetSettings, channels: int) -> None:
+    def __init__(self, settings: AdmUnetSettings, dims: int, channels: int) -> None:
         super().__init__()
         self.heads = channels // settings.head_channels if settings.head_channels else settings.heads
         self.norm = normalisation(channels)
-        self.qkv = CONV[settings.dims](channels, 3 * channels, 1)
-        self.project = zeroed(CONV[settings.dims](channels, channels, 1))
+        self.qkv = CONV[dims](channels, 3 * channels, 1)
+        self.project = zeroed(CONV[dims](channels, channels, 1))
 
     def forward(self, x: Tensor, embedding: Tensor) -> Tensor:
         """`x` (batch, channel, *spatial) plus what each position gathers from all; the time is not used."""
@@ -134,27 +140,29 @@ class Block(nn.ModuleList):
 class AdmUnet(nn.Module):
     """Images (batch, channel, *spatial) and time steps (batch,) to images of the same size.
 
-    The output is zero at initialisation. Sides must be multiples of 2^(levels - 1).
+    The output is zero at initialisation. `dims` is the number of spatial axes; sides must be multiples of
+    2^(levels - 1).
     """
 
-    def __init__(self, settings: AdmUnetSettings, channels_in: int, channels_out: int) -> None:
+    def __init__(self, settings: AdmUnetSettings, channels_in: int, channels_out: int, dims: int = 2) -> None:
         super().__init__()
         self.settings = settings
+        self.dims = dims
         width, finest = settings.width, settings.width * settings.multipliers[0]
         self.time = nn.Sequential(nn.Linear(width, 4 * width), nn.SiLU(), nn.Linear(4 * width, 4 * width))
-        self.first = CONV[settings.dims](channels_in, finest, 3, padding=1)
+        self.first = CONV[dims](channels_in, finest, 3, padding=1)
         self.encoder, skips = self._encoder()
         bottom = skips[-1]
         self.middle = Block(
             [
-                ResBlock(settings, bottom, bottom),
-                Attention(settings, bottom),
-                ResBlock(settings, bottom, bottom),
+                ResBlock(settings, dims, bottom, bottom),
+                Attention(settings, dims, bottom),
+                ResBlock(settings, dims, bottom, bottom),
             ]
         )
         self.decoder = self._decoder(skips)
         self.last = nn.Sequential(
-            normalisation(finest), nn.SiLU(), zeroed(CONV[settings.dims](finest, channels_out, 3, padding=1))
+            normalisation(finest), nn.SiLU(), zeroed(CONV[dims](finest, channels_out, 3, padding=1))
         )
 
     def forward(self, x: Tensor, t: Tensor) -> Tensor:
@@ -163,12 +171,18 @@ class AdmUnet(nn.Module):
         x = self.first(x)
         skips = [x]
         for block in self.encoder:
-            x = block(x, embedding)
+            x = self._run(block, x, embedding)
             skips.append(x)
-        x = self.middle(x, embedding)
+        x = self._run(self.middle, x, embedding)
         for block in self.decoder:
-            x = block(torch.cat([x, skips.pop()], dim=1), embedding)
+            x = self._run(block, torch.cat([x, skips.pop()], dim=1), embedding)
         return self.last(x)
+
+    def _run(self, block: nn.Module, x: Tensor, embedding: Tensor) -> Tensor:
+        """The block's output; with `recompute` its input is all that is kept for the backward pass."""
+        if self.settings.recompute and torch.is_grad_enabled():
+            return checkpoint(block, x, embedding, use_reentrant=False)
+        return block(x, embedding)
 
     def _encoder(self) -> tuple[nn.ModuleList, list[int]]:
         """The blocks of the encoder, and the channels of all skip connections."""
@@ -199,13 +213,13 @@ class AdmUnet(nn.Module):
         return blocks
 
     def _block(self, channels_in: int, channels_out: int, level: int) -> Block:
-        block = Block([ResBlock(self.settings, channels_in, channels_out)])
+        block = Block([ResBlock(self.settings, self.dims, channels_in, channels_out)])
         if 2**level in self.settings.attention_factors:
-            block.append(Attention(self.settings, channels_out))
+            block.append(Attention(self.settings, self.dims, channels_out))
         return block
 
     def _step(self, channels: int, resample: Resample) -> nn.Module:
         if self.settings.resblock_updown:
-            return ResBlock(self.settings, channels, channels, resample)
+            return ResBlock(self.settings, self.dims, channels, channels, resample)
         layer = Downsample if resample == "down" else Upsample
-        return layer(self.settings.dims, channels)
+        return layer(self.dims, channels)

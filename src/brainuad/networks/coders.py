@@ -35,7 +35,7 @@ class StagedEncoder(nn.Sequential):
     def __init__(
         self, settings: StagedCoderSettings, channels: int, spatial: Sequence[int], outputs: int
     ) -> None:
-        dims, widths = settings.dims, settings.widths
+        dims, widths = len(spatial), settings.widths
         bottom = (widths[-1], *halved(spatial, len(widths) - 1))
         layers: list[nn.Module] = [stage(dims, channels, widths[0])]
         for a, b in pairwise(widths):
@@ -47,7 +47,7 @@ class StagedDecoder(nn.Sequential):
     """Vectors (batch, latent) to images (batch, channels, *spatial), without output activation."""
 
     def __init__(self, settings: StagedCoderSettings, channels: int, spatial: Sequence[int]) -> None:
-        dims, widths = settings.dims, settings.widths
+        dims, widths = len(spatial), settings.widths
         bottom = (widths[-1], *halved(spatial, len(widths) - 1))
         layers: list[nn.Module] = [nn.Linear(settings.latent, math.prod(bottom)), nn.Unflatten(1, bottom)]
         for b, a in pairwise(reversed(widths)):

@@ -62,12 +62,12 @@ def stage(dims: int, channels_in: int, channels_out: int) -> nn.Sequential:
 class DaeUnet(nn.Module):
     """Images (batch, channel, *spatial) to images of the same size, without output activation.
 
-    Sides must be multiples of 2^(levels - 1), where levels = len(widths).
+    `dims` is the number of spatial axes. Sides must be multiples of 2^(levels - 1), where levels = len(widths).
     """
 
-    def __init__(self, settings: DaeUnetSettings, channels_in: int, channels_out: int) -> None:
+    def __init__(self, settings: DaeUnetSettings, channels_in: int, channels_out: int, dims: int = 2) -> None:
         super().__init__()
-        dims, widths = settings.dims, settings.widths
+        widths = settings.widths
         steps = list(pairwise(widths))
         self.pool = POOL[dims](2)
         self.down = nn.ModuleList(

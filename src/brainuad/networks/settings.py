@@ -6,13 +6,10 @@ from pydantic import Field, model_validator
 
 from brainuad.settings import Settings
 
-Dims = Literal[2, 3]
-
 
 class DaeUnetSettings(Settings):
     """The U-Net of the denoising auto-encoder (Kascenas 2022 and 2023)."""
 
-    dims: Dims = 2
     widths: tuple[int, ...] = Field(
         (64, 128, 256, 512), min_length=1, description="channels from the finest level to the bottom"
     )
@@ -21,7 +18,6 @@ class DaeUnetSettings(Settings):
 class AdmUnetSettings(Settings):
     """The guided-diffusion U-Net (Dhariwal and Nichol 2021); the defaults are those for 128 x 128 MRI."""
 
-    dims: Dims = 2
     width: int = Field(64, ge=2, description="channels of the first level")
     multipliers: tuple[int, ...] = Field((1, 1, 2, 3, 4), min_length=1, description="of width, per level")
     res_blocks: int = Field(2, ge=1, description="residual blocks per level of the encoder")
@@ -33,6 +29,9 @@ class AdmUnetSettings(Settings):
     scale_shift: bool = Field(True, description="time scales and shifts the second normalisation's output")
     resblock_updown: bool = Field(True, description="change resolution inside residual blocks")
     dropout: float = Field(0.1, ge=0, lt=1)
+    recompute: bool = Field(
+        False, description="blocks are computed again in the backward pass: less memory, more time"
+    )
 
     @model_validator(mode="after")
     def _heads_divide_channels(self) -> Self:
@@ -46,7 +45,6 @@ class AdmUnetSettings(Settings):
 class StagedCoderSettings(Settings):
     """The denoising auto-encoder's network without skips and with a latent vector (Kascenas 2023)."""
 
-    dims: Dims = 2
     widths: tuple[int, ...] = Field((64, 128, 256, 512), min_length=1)
     latent: int = Field(128, ge=1, description="length of the latent vector")
 

@@ -83,17 +83,23 @@ class SubjectFacts:
     sex: Literal["F", "M"]
     part: str = ""
 
+    @property
+    def person(self) -> str:
+        """Whose head it is: several scans of a data set may show the same one."""
+        return self.subject
+
 
 @dataclass(frozen=True)
 class OwnFiles:
     """How a data set that is not NIfTI is written.
 
     `names` gives a subject's paths below the root by modality; `write` writes them with the stamp that says that they
-    are simulated.
+    are simulated. Where the number of subjects does not count them one by one, `people` gives those of (count, seed).
     """
 
     names: Callable[[SubjectFacts], dict[str, str]]
     write: Callable[["Subject", "Model", Path, str], None]
+    people: Callable[[int, int], list[SubjectFacts]] | None = None
 
 
 @dataclass(frozen=True)
@@ -104,6 +110,7 @@ class Layout:
     subject lie to each other: each in its own pose, all on the grid of the first, or all on the grid
     of an atlas: SRI24 (`atlas`) or MNI152NLin2009aSym (`mni`).
     `parts` are the partitions of the data set, `{part}` in the format strings; subjects take turns by number.
+    `write_extras` writes the tables beside the scans, from the facts of all subjects, the root and the seed.
     """
 
     subject: str
@@ -119,7 +126,7 @@ class Layout:
     brain_mask_file: str = ""
     parts: tuple[str, ...] = ("",)
     own_files: OwnFiles | None = None
-    write_extras: Callable[[list[SubjectFacts], Path], None] | None = None
+    write_extras: Callable[[list[SubjectFacts], Path, int], None] | None = None
 
 
 def layout_names() -> list[str]:

@@ -4,8 +4,13 @@ from brainuad.phantom.layout import find_layout, subject_name
 
 
 def phantom_subjects(dataset: str, count: int, seed: int) -> list[str]:
-    """The cohort names of the first `count` simulated subjects of a data set, such as IXI002."""
+    """The cohort names of the first `count` simulated subjects of a data set, such as IXI002.
+
+    Where subjects are scans and people have several of them, `count` is that of the people.
+    """
     layout = find_layout(dataset)
+    if layout.own_files is not None and layout.own_files.people is not None:
+        return [facts.subject for facts in layout.own_files.people(count, seed)]
     return [subject_name(layout, number) for number in phantom_numbers(dataset, count, seed)]
 
 

@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from brainuad.phantom.anatomy import load_anatomy, prepare_anatomies
 from brainuad.phantom.head import Model
-from brainuad.phantom.layout import SubjectFacts, find_layout, published_files
+from brainuad.phantom.layout import Layout, SubjectFacts, find_layout, published_files
 from brainuad.phantom.names import phantom_numbers
 from brainuad.phantom.settings import PhantomSettings
 from brainuad.phantom.subject import Subject, draw_facts, simulate_subject
@@ -54,7 +54,7 @@ def simulate_dataset(
     """
     layout, root = find_layout(dataset), Path(output_folder)
     anatomies = tuple(prepare_anatomies(settings.anatomy, atlas_folder))
-    facts = [draw_facts(dataset, layout, number, seed) for number in phantom_numbers(dataset, count, seed)]
+    facts = _draw_people(dataset, layout, count, seed)
     tasks = [Task(dataset, each, settings, seed, anatomies, root) for each in facts]
     _remove_others(root, {root / file for each in facts for file in published_files(layout, each).values()})
     missing = [task for task in tasks if not is_finished(task)]
@@ -66,16 +66,24 @@ def simulate_dataset(
         for _ in _run(missing, workers):
             progress.update()
     if layout.write_extras is not None:
-        layout.write_extras(facts, root)
+        layout.write_extras(facts, root, seed)
+
+
+def _draw_people(dataset: str, layout: Layout, count: int, seed: int) -> list[SubjectFacts]:
+    if layout.own_files is not None and layout.own_files.people is not None:
+        return layout.own_files.people(count, seed)
+    return [draw_facts(dataset, layout, number, seed) for number in phantom_numbers(dataset, count, seed)]
 
 
 def _remove_others(root: Path, wanted: set[Path]) -> None:
     """Removes simulated images of subjects that are not asked for any more; never a real scan."""
-    for path in sorted([*root.rglob("*.nii.gz"), *root.rglob("*.h5")]):
-        if path not in wanted and _read_stamp(path).startswith(STAMP):
+    for path in sorted(path for kind in ("*.nii.gz", "*.h5", "*.dcm") for path in root.rglob(kind)):
+        if wanted.isdisjoint([path, *path.parents]) and _read_stamp(path).startswith(STAMP):
             path.unlink()
-            if not any(path.parent.iterdir()):
-                path.parent.rmdir()
+            for folder in path.parents:
+                if folder == root or any(folder.iterdir()):
+                    break
+                folder.rmdir()
 
 
 def _run(tasks: list[Task], workers: int) -> Iterator[str]:
@@ -96,7 +104,7 @@ def simulate_task(task: Task) -> str:
     """Writes the files of one subject and returns its name."""
     layout = find_layout(task.dataset)
     subject = Subject(task.dataset, layout, task.facts, task.settings, task.seed)
-    choice = seed_for(task.seed, "phantom", task.dataset, task.facts.subject, "anatomy") % len(task.anatomies)
+    choice = seed_for(task.seed, "phantom", task.dataset, task.facts.person, "anatomy") % len(task.anatomies)
     model = _model(task.anatomies[choice])
     if layout.own_files is not None:
         layout.own_files.write(subject, model, task.root, _stamp(task))
@@ -130,6 +138,8 @@ def _stamp(task: Task) -> str:
 def _read_stamp(path: Path) -> str:
     if path.suffix == ".h5":
         return _read_h5_stamp(path)
+    if path.suffix == ".dcm" or path.is_dir():
+        return _read_dicom_stamp(path)
     try:
         header = nib.Nifti1Image.from_filename(path).header
         return header["descrip"].tobytes().rstrip(b"\0").decode(errors="replace")
@@ -144,6 +154,19 @@ def _read_h5_stamp(path: Path) -> str:
         with h5py.File(path, "r") as file:
             return str(file.attrs.get("simulated", ""))
     except OSError:
+        return ""
+
+
+def _read_dicom_stamp(path: Path) -> str:
+    """The stamp of a DICOM file, or of the first one below a folder."""
+    import pydicom
+
+    file = path if path.is_file() else next(iter(sorted(path.rglob("*.dcm"))), None)
+    try:
+        return (
+            "" if file is None else str(pydicom.dcmread(file, specific_tags=["ImageComments"]).ImageComments)
+        )
+    except (OSError, EOFError, AttributeError, pydicom.errors.InvalidDicomError):
         return ""
 
 

@@ -56,10 +56,17 @@ def isotropic(image: sitk.Image, spacing_mm: float) -> sitk.Image:
 
 
 def resample(
-    image: sitk.Image, grid: sitk.Image, transform: sitk.Transform, interpolation: str = "linear"
+    image: sitk.Image,
+    grid: sitk.Image,
+    transform: sitk.Transform,
+    interpolation: str = "linear",
+    outside: float = 0.0,
 ) -> sitk.Image:
-    """The image on another grid; `transform` leads from points of the grid to points of the image."""
-    return sitk.Resample(image, grid, transform, INTERPOLATORS[interpolation], 0.0, image.GetPixelID())
+    """The image on another grid; `transform` leads from points of the grid to points of the image.
+
+    What lies outside the image is `outside`.
+    """
+    return sitk.Resample(image, grid, transform, INTERPOLATORS[interpolation], outside, image.GetPixelID())
 
 
 def resample_mask(mask: sitk.Image, grid: sitk.Image, transform: sitk.Transform, rule: str) -> sitk.Image:

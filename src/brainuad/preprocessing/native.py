@@ -11,20 +11,25 @@ from brainuad.preprocessing.scan import image_from_array, read_scan, write_image
 
 
 def to_native(
-    volume: np.ndarray, affine: np.ndarray, transform: Path, scan: Path, interpolation: str = "linear"
+    volume: np.ndarray,
+    affine: np.ndarray,
+    transform: Path,
+    scan: Path,
+    interpolation: str = "linear",
+    series: str = "",
 ) -> sitk.Image:
     """A volume (x, y, z) of the atlas or of a recipe's array, on the voxel grid of a raw scan.
 
     `affine` (4 x 4) leads from its voxels to atlas coordinates in mm, `transform` is the file that
     preprocessing wrote for the scan's modality. `interpolation` is `linear`, or `nearest` for labels. Outside
-    the volume the result is 0.
+    the volume the result is 0. `series` names one in a folder of DICOM files, whose grid is the one made of its slices.
     """
     try:
         atlas_to_scan = sitk.ReadTransform(str(transform))
     except RuntimeError as error:
         raise InputError(f"{transform}: not a readable transform. Run the preprocessing again.") from error
     image = image_from_array(np.asarray(volume, dtype=np.float32), np.asarray(affine, dtype=float), "volume")
-    return resample(image, read_scan(scan, scan.name), atlas_to_scan.GetInverse(), interpolation)
+    return resample(image, read_scan(scan, scan.name, series), atlas_to_scan.GetInverse(), interpolation)
 
 
 def write_native(
@@ -34,6 +39,7 @@ def write_native(
     scan: Path,
     output: Path,
     interpolation: str = "linear",
+    series: str = "",
 ) -> None:
     """Writes the result of `to_native` as NIfTI, to be shown over the raw scan."""
-    write_image(to_native(volume, affine, transform, scan, interpolation), output)
+    write_image(to_native(volume, affine, transform, scan, interpolation, series), output)

@@ -13,6 +13,8 @@ from brainuad.preprocessing.settings import PreprocessingSettings
 from brainuad.storage import atomic_path, read_json, write_json
 
 BIDS_VERSION = "1.10.0"
+# Settings that are paths say nothing elsewhere.
+OF_THIS_MACHINE: Any = {"hd_bet": {"program", "weights"}, "ct_template": True}
 
 
 def write_transform(transform: sitk.Transform, path: Path) -> None:
@@ -34,7 +36,8 @@ def common_sidecar(source: str, settings: PreprocessingSettings) -> dict[str, An
         "SpatialReference": settings.space,
         "SkullStripEngine": settings.skull_strip,
         "Registration": "none" if settings.atlas == "none" else settings.registration,
-        "Settings": settings.model_dump(mode="json", exclude={"hd_bet": {"program", "weights"}}),
+        **({"RegisteredTo": Path(settings.ct_template).name} if settings.ct_template else {}),
+        "Settings": settings.model_dump(mode="json", exclude=OF_THIS_MACHINE),
     }
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from brainuad.datasets.selected import NOT_SELECTED
 from brainuad.errors import InputError
 from brainuad.preprocessing.derivatives import quality_path, strip_path
 from brainuad.preprocessing.measures import QUALITY_NUMBERS
@@ -30,18 +31,20 @@ def summarise(derivatives: Path, cohort: pd.DataFrame, max_failed_share: float =
     strips = [
         (f"row {number}", strip_path(derivatives, row["subject"]), row["reason"])
         for number, row in enumerate(rows, start=1)
+        if row["status"] != NOT_SELECTED
     ]
     draw_pages(strips, Path(derivatives))
-    failed = [row["reason"] for row in rows if row["status"] != "ok"]
-    if len(failed) > max_failed_share * len(rows):
-        raise InputError(_too_many(Path(derivatives), failed, len(rows), max_failed_share))
+    failed = [row["reason"] for row in rows if row["status"] == "excluded"]
+    selected = sum(row["status"] != NOT_SELECTED for row in rows)
+    if len(failed) > max_failed_share * selected:
+        raise InputError(_too_many(Path(derivatives), failed, selected, max_failed_share))
     return table
 
 
 def _row(derivatives: Path, cohort_row: Mapping[Any, Any]) -> dict[str, Any]:
     row = {column: cohort_row.get(column, "") for column in COHORT_PART}
     if cohort_row["status"] != "ok":
-        return row | {"status": "excluded", "reason": cohort_row["reason"]}
+        return row | {"status": cohort_row["status"], "reason": cohort_row["reason"]}
     path = quality_path(derivatives, cohort_row["subject"])
     if path.is_file():
         record = read_json(path)

@@ -10,6 +10,7 @@ import SimpleITK as sitk
 
 from brainuad.datasets.base import path_inside
 from brainuad.errors import ScanError
+from brainuad.preprocessing.dicom_volume import read_dicom
 from brainuad.preprocessing.geometry import voxel_count
 from brainuad.preprocessing.scan import has_orientation, read_mask, read_scan, same_grid
 from brainuad.preprocessing.settings import PreprocessingSettings
@@ -30,27 +31,47 @@ class RawSubject:
 
 
 def read_subject(row: Mapping[str, str], root: Path, settings: PreprocessingSettings) -> RawSubject:
-    """The scans that the settings want from a row of the cohort table; a defect is a `ScanError`."""
+    """The scans that the settings want from a row of the cohort table; a defect is a `ScanError`.
+
+    A mask lies on the voxel grid of an image. Only beside DICOM, whose grid is made here, its place in the world
+    counts.
+    """
     if row["status"] != "ok":
         raise ScanError(row["reason"] or "excluded from the cohort")
     if missing := [modality for modality in settings.modalities if not row.get(modality)]:
         raise ScanError(f"missing {', '.join(missing)}")
     present = [modality for modality in settings.wanted if row.get(modality)]
     paths = {name: _located(row, root, name) for name in (*present, "mask", "brain_mask") if row.get(name)}
-    images = {modality: read_scan(paths[modality], modality) for modality in present}
-    notes = [f"{m}: the header gives no orientation" for m in present if not has_orientation(paths[m])]
+    images, notes = _images({modality: paths[modality] for modality in present}, row.get("series", ""))
     lesion, lesion_on = None, ""
     if "mask" in paths:
         lesion = read_mask(paths["mask"], "mask")
         if settings.single_label:
             _check_single_label(paths["mask"])
-        lesion_on = _grid_owner(lesion, images, settings.reference)
-        if not same_grid(lesion, images[lesion_on]):
+        placed = paths[settings.reference].is_dir()
+        lesion_on = settings.reference if placed else _grid_owner(lesion, images, settings.reference)
+        if not placed and not same_grid(lesion, images[lesion_on]):
             notes.append(f"mask: less than a voxel off the grid of {lesion_on}")
     brain = _fitting_brain_mask(paths.get("brain_mask"), images[settings.reference])
     if settings.skull_strip == "none" and brain is not None and not voxel_count(brain):
         raise ScanError("brain_mask: empty, so the skull was not stripped as published")
     return RawSubject(images, lesion, lesion_on, brain, notes)
+
+
+def _images(paths: Mapping[str, Path], series: str) -> tuple[dict[str, sitk.Image], list[str]]:
+    """The image of each modality, and remarks on how they were read."""
+    images: dict[str, sitk.Image] = {}
+    notes: list[str] = []
+    for modality, path in paths.items():
+        if path.is_dir():
+            scan = read_dicom(path, modality, series)
+            images[modality] = scan.image
+            notes += scan.notes
+            continue
+        images[modality] = read_scan(path, modality)
+        if not has_orientation(path):
+            notes.append(f"{modality}: the header gives no orientation")
+    return images, notes
 
 
 def _check_single_label(path: Path) -> None:

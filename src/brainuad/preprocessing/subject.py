@@ -7,7 +7,7 @@ import logging
 import shutil
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from brainuad.errors import ScanError
+from brainuad.preprocessing import ct
 from brainuad.preprocessing.bias import correct_brain_bias, correct_head_bias
 from brainuad.preprocessing.boxes import write_boxes
 from brainuad.preprocessing.derivatives import (
@@ -80,7 +81,7 @@ def preprocess_subject(
     """
     started = time.monotonic()
     subject = row["subject"]
-    atlas = None if settings.atlas == "none" else Atlas.read(atlas_folder, settings.atlas)
+    atlas = None if settings.atlas == "none" else Atlas.read(atlas_folder, settings.atlas, settings)
     describe_derivatives(output, settings.space)
     _clear(output, subject)
     quality: dict[str, Any] = {"subject": subject, "status": "ok", "reason": "", "note": ""}
@@ -132,8 +133,13 @@ def _on_atlas(
     """The masks on the atlas grid; a brain that does not lie on the atlas brain is a `ScanError`."""
     grid = placement.grid
     brain = resample_mask(placement.brain, grid, placement.transforms[settings.reference], "linear-half")
-    numbers: dict[str, Any] = {} if atlas is None else _fit(brain, placement, atlas, settings)
-    shares = {m: coverage(image, brain, placement.transforms[m]) for m, image in raw.images.items()}
+    atlas_brain = resample_mask(atlas.mask, grid, sitk.Transform(), "nearest") if atlas else None
+    numbers = {} if atlas_brain is None else _fit(brain, placement, atlas_brain, settings)
+    if placement.hounsfield is not None:
+        numbers |= asdict(placement.hounsfield)
+    # Thresholds find the part of a brain that a CT shows, the atlas says how much that is.
+    whole = brain if placement.hounsfield is None or atlas_brain is None else atlas_brain
+    shares = {m: coverage(image, whole, placement.transforms[m]) for m, image in raw.images.items()}
     for modality, share in shares.items():
         check_coverage(share, modality, settings.plausible)
     numbers |= {
@@ -155,13 +161,13 @@ def _on_atlas(
             notes.append(
                 "no lesion in the mask" if not numbers["lesion_ml"] else "lesion outside the atlas grid"
             )
-    return _OnAtlas(brain, atlas.mask if atlas else None, lesion, numbers | {"note": "; ".join(notes)})
+    return _OnAtlas(brain, atlas_brain, lesion, numbers | {"note": "; ".join(notes)})
 
 
 def _fit(
-    brain: sitk.Image, placement: Placement, atlas: Atlas, settings: PreprocessingSettings
+    brain: sitk.Image, placement: Placement, atlas_brain: sitk.Image, settings: PreprocessingSettings
 ) -> dict[str, Any]:
-    overlap = dice(brain, atlas.mask)
+    overlap = dice(brain, atlas_brain)
     check_overlap(overlap, settings.plausible, settings.registration)
     assert placement.to_atlas is not None
     return {"atlas_dice": round(overlap, 4), "mutual_information": round(placement.to_atlas, 4)}
@@ -182,40 +188,55 @@ def _write(source: _Source, raw: RawSubject, placement: Placement, derived: _OnA
     brain = cut(derived.brain, box) if box else derived.brain
     for modality, image in raw.images.items():
         transform = placement.transforms[modality]
-        moved = _finished(without_negatives(_on_grid(image, brain, transform)), brain, settings)
+        make = _ct_derivative if modality == "ct" else _mri_derivative
+        finished = make(image, brain, transform, settings)
         path = transform_path(output, subject, modality)
         write_transform(transform, path)
         sidecar = source.sidecar(modality) | {
             "SkullStripped": not settings.keep_skull,
-            "BiasCorrected": settings.n4,
+            "BiasCorrected": settings.n4 and modality != "ct",
             "Transform": path.name,
         }
-        write_with_sidecar(moved, derivative_path(output, subject, modality), sidecar)
+        write_with_sidecar(finished, derivative_path(output, subject, modality), sidecar)
     sidecar = source.sidecar(settings.reference) | {"Type": "Brain"}
     write_with_sidecar(brain, brain_mask_path(output, subject), sidecar)
     if derived.lesion is not None:
         lesion = cut(derived.lesion, box) if box else derived.lesion
         sidecar = source.sidecar("mask") | {"Type": "Lesion", "Interpolation": settings.lesion_interpolation}
         write_with_sidecar(lesion, lesion_mask_path(output, subject), sidecar)
-    head = resample(raw.images[settings.reference], derived.brain, placement.transforms[settings.reference])
-    draw_strip(head, derived.brain, derived.atlas_brain, derived.lesion, strip_path(output, subject))
+    head = _on_grid(raw.images[settings.reference], derived.brain, placement.transforms[settings.reference])
+    shown = ct.windowed(head) if settings.reference == "ct" else head
+    draw_strip(shown, derived.brain, derived.atlas_brain, derived.lesion, strip_path(output, subject))
 
 
-def _on_grid(image: sitk.Image, grid: sitk.Image, transform: sitk.Transform) -> sitk.Image:
+def _on_grid(
+    image: sitk.Image, grid: sitk.Image, transform: sitk.Transform, outside: float = 0.0
+) -> sitk.Image:
     """The image on another grid; one that lies on it already is only turned and keeps its values to the bit."""
     turned = sitk.DICOMOrient(image, "LPS")
     if same_grid(turned, grid) and np.array_equal(matrix_of(transform), np.eye(4)):
         turned.CopyInformation(grid)
         return turned
-    return resample(image, grid, transform)
+    return resample(image, grid, transform, outside=outside)
 
 
-def _finished(image: sitk.Image, brain: sitk.Image, settings: PreprocessingSettings) -> sitk.Image:
+def _mri_derivative(
+    image: sitk.Image, brain: sitk.Image, transform: sitk.Transform, settings: PreprocessingSettings
+) -> sitk.Image:
     """The image of the brain or of the whole head, with its bias corrected where that is asked for."""
+    image = without_negatives(_on_grid(image, brain, transform))
     if settings.keep_skull:
         return correct_head_bias(image, settings.n4_parameters) if settings.n4 else image
     image = masked(image, brain)
     return correct_brain_bias(image, brain, settings.n4_parameters) if settings.n4 else image
+
+
+def _ct_derivative(
+    image: sitk.Image, brain: sitk.Image, transform: sitk.Transform, settings: PreprocessingSettings
+) -> sitk.Image:
+    """The head or the brain in Hounsfield units, with air around it."""
+    image = _on_grid(image, brain, transform, ct.AIR_HU)
+    return ct.without_surroundings(image) if settings.keep_skull else sitk.Mask(image, brain, ct.AIR_HU)
 
 
 def _clear(output: Path, subject: str) -> None:

@@ -19,6 +19,7 @@ from brainuad.reporting.figures.pictures import MAP_COLOURS
 from brainuad.reporting.figures.style import Results
 from brainuad.reporting.inputs import DatasetEntry, ReportInputs
 from brainuad.reporting.names import dataset_name
+from brainuad.reporting.pages.cohort import chosen_cohort
 from brainuad.reporting.pages.cost import duration_text, method_costs, step_costs
 from brainuad.reporting.pages.leaderboard import boards
 from brainuad.reporting.pages.overview import study_card
@@ -43,6 +44,7 @@ PAGES = (
     ("cost", "Cost"),
     ("quality", "Quality"),
 )
+COHORT = ("cohort", "Cohort")
 
 
 def build_report(inputs: ReportInputs, folder: Path) -> Path:
@@ -76,10 +78,16 @@ def _write_report(inputs: ReportInputs, folder: Path) -> None:
             "steps": step_costs(inputs.benchmarks),
         },
         "quality": {"cohorts": _quality(inputs.quality, folder)},
+        "cohort": {"cohorts": list(filter(None, map(chosen_cohort, inputs.curation)))},
     }
-    for page, title in PAGES:
+    for page, title in shown_pages(inputs):
         html = environment.get_template(f"{page}.html.j2").render(page=page, title=title, **contents[page])
         write_text(html, folder / f"{page}.html")
+
+
+def shown_pages(inputs: ReportInputs) -> list[tuple[str, str]]:
+    """The pages of a report; that of cohorts chosen by reports only where there are some."""
+    return [*PAGES, COHORT] if inputs.curation else list(PAGES)
 
 
 def boards_of(results: Results, dataset: str) -> list[Any]:
@@ -107,7 +115,7 @@ def _environment(inputs: ReportInputs) -> Environment:
     )
     environment.filters["duration"] = duration_text
     environment.globals.update(
-        pages=PAGES,
+        pages=shown_pages(inputs),
         root="",
         phantoms=[dataset_name(name) for name in sorted(inputs.phantoms)],
         all_phantom=_all_names(inputs) <= inputs.phantoms,

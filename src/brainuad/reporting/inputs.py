@@ -9,7 +9,7 @@ from pathlib import Path
 
 from brainuad.evaluation.settings import EvaluationSettings, PostProcessingStep
 from brainuad.reporting.figure_settings import FigureSettings
-from brainuad.reporting.settings import TableSettings
+from brainuad.reporting.settings import AnyTableSettings
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class StudyEntry:
     methods: tuple[MethodEntry, ...]
     datasets: tuple[DatasetEntry, ...]
     runs: int = 1
-    tables: Mapping[str, TableSettings] = field(default_factory=dict)
+    tables: Mapping[str, AnyTableSettings] = field(default_factory=dict)
     figures: Mapping[str, FigureSettings] = field(default_factory=dict)
     evaluation: EvaluationSettings = field(default_factory=EvaluationSettings)
 
@@ -150,6 +150,20 @@ class StudyEntry:
 
 
 @dataclass(frozen=True)
+class CurationEntry:
+    """A data set whose cohort was chosen by reports: its flow table, and how labellers agree where that was asked.
+
+    `labeller` is the one whose labels have chosen.
+    """
+
+    name: str
+    phantom: bool
+    labeller: str
+    flow: Path
+    agreement: Path | None = None
+
+
+@dataclass(frozen=True)
 class Provenance:
     """What made the numbers: program versions, hash and scale of the configuration."""
 
@@ -162,9 +176,9 @@ class Provenance:
 class ReportInputs:
     """Everything that the HTML report shows.
 
-    `quality` lists every cohort that was preprocessed, `benchmarks` are folders of Snakemake's benchmark tables by the
-    name of the step. `leaderboard` is the folder of the ranking across studies. `subjects` volumes per data set get a
-    page, with at most `slices` slices each.
+    `quality` lists every cohort that was preprocessed, `curation` those that were chosen by reports. `benchmarks` are
+    folders of Snakemake's benchmark tables by the name of the step. `leaderboard` is the folder of the ranking across
+    studies. `subjects` volumes per data set get a page, with at most `slices` slices each.
     """
 
     studies: tuple[StudyEntry, ...]
@@ -174,6 +188,7 @@ class ReportInputs:
     leaderboard: Path | None = None
     subjects: int = 4
     slices: int = 24
+    curation: tuple[CurationEntry, ...] = ()
 
     @property
     def phantoms(self) -> frozenset[str]:
@@ -185,4 +200,5 @@ class ReportInputs:
         """Every file that a complete report reads, without duplicates, for a rule's input."""
         cohorts = [path for entry in self.quality for path in (entry.quality, entry.mosaic) if path]
         studies = [path for study in self.studies for path in study.files()]
-        return list(dict.fromkeys([*studies, *cohorts]))
+        chosen = [path for entry in self.curation for path in (entry.flow, entry.agreement) if path]
+        return list(dict.fromkeys([*studies, *cohorts, *chosen]))

@@ -4,9 +4,9 @@ Published values are typed in the study files with the paper, table and page the
 number is read from score tables.
 """
 
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from brainuad.settings import Settings
 
@@ -62,6 +62,7 @@ class TableColumn(Settings):
 class TableSettings(Settings):
     """One table of a paper: our values beside the published ones."""
 
+    kind: Literal["scores"] = "scores"
     title: str
     # Where the published values stand: paper, table, page.
     source: str = ""
@@ -94,3 +95,43 @@ class TableSettings(Settings):
                     "write null for none"
                 )
         return self
+
+
+class FlowRow(Settings):
+    """One row of a table of the selection of a cohort: a step, and how it is written."""
+
+    step: Literal[
+        "initial", "usable report", "report labels", "follow-up filter", "manual review", "training cohort"
+    ]
+    label: str
+
+
+class FlowTableSettings(Settings):
+    """How many images and patients each step of the selection by reports leaves, beside the published numbers."""
+
+    kind: Literal["cohort-flow"]
+    title: str
+    # Where the published values stand: paper, table, page.
+    source: str = ""
+    dataset: str
+    rows: tuple[FlowRow, ...] = Field(min_length=1)
+    # By step: images and patients.
+    published: dict[str, tuple[int, int]] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _published_steps_are_rows(self) -> "FlowTableSettings":
+        known = [row.step for row in self.rows]
+        if unknown := [step for step in self.published if step not in known]:
+            raise ValueError(f"published.{unknown[0]}: not a row of this table; rows are {', '.join(known)}")
+        return self
+
+
+def _kind(value: Any) -> Any:
+    """The kind of a table as it is written; one of scores need not say so."""
+    return value.get("kind", "scores") if isinstance(value, dict) else getattr(value, "kind", "scores")
+
+
+AnyTableSettings = Annotated[
+    Annotated[TableSettings, Tag("scores")] | Annotated[FlowTableSettings, Tag("cohort-flow")],
+    Discriminator(_kind),
+]

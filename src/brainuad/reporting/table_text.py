@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from brainuad.reporting.names import PHANTOM_NOTE
-from brainuad.reporting.settings import TableColumn, TableSettings
+from brainuad.reporting.settings import AnyTableSettings, FlowTableSettings, TableColumn, TableSettings
 
 LATEX_ESCAPES = {
     "\\": r"\textbackslash{}",
@@ -55,11 +55,19 @@ class CellText:
 
 @dataclass(frozen=True)
 class Layout:
-    """A table for people: notes, header and rows of cells."""
+    """A table for people: notes, header and rows of cells; `corner` stands above the labels of the rows."""
 
     notes: tuple[str, ...]
     header: tuple[str, ...]
     rows: tuple[tuple[str, tuple[CellText, ...]], ...]
+    corner: str = "Method"
+
+
+def layout_of(settings: AnyTableSettings, table: pd.DataFrame) -> Layout:
+    """The laid-out form of a built table of any kind."""
+    if isinstance(settings, FlowTableSettings):
+        return flow_layout(settings, table)
+    return table_layout(settings, table)
 
 
 def table_layout(settings: TableSettings, table: pd.DataFrame) -> Layout:
@@ -85,6 +93,34 @@ def table_layout(settings: TableSettings, table: pd.DataFrame) -> Layout:
         for position, column in enumerate(settings.columns)
     )
     return Layout(_notes(settings, table), header, rows)
+
+
+def flow_layout(settings: FlowTableSettings, table: pd.DataFrame) -> Layout:
+    """The laid-out form of what `build_flow_table` returned for the same settings."""
+    cells = [_count_text(row) for _, row in table.iterrows()]
+    phantom = bool(table["phantom"].any())
+    notes = [f"† {PHANTOM_NOTE}."] if phantom else []
+    if settings.published:
+        notes.append("Each cell: ours, then the published value and the difference, ours − published.")
+    if settings.source:
+        notes.append(f"Published values: {settings.source}.")
+    mark = " †" if phantom else ""
+    rows = tuple(
+        (row.label, tuple(cells[2 * place : 2 * place + 2])) for place, row in enumerate(settings.rows)
+    )
+    return Layout(tuple(notes), (f"Images{mark}", f"Patients{mark}"), rows, corner="Step")
+
+
+def _count_text(cell: pd.Series) -> CellText:
+    ours, published, difference = (cell[name] for name in ("ours_mean", "published_mean", "difference"))
+    filled = bool(np.isfinite(ours))
+    return CellText(
+        ours=f"{ours:,.0f}" if filled else cell["note"],
+        published=f"{published:,.0f}" if np.isfinite(published) else "",
+        difference=f"{difference:+,.0f}".replace("-", "−") if np.isfinite(difference) else "",
+        filled=filled,
+        best=False,
+    )
 
 
 def _notes(settings: TableSettings, table: pd.DataFrame) -> tuple[str, ...]:
@@ -145,12 +181,15 @@ def _cell_text(cell: pd.Series, column: TableColumn, absent: str, best: bool) ->
     )
 
 
-def table_as_markdown(settings: TableSettings, table: pd.DataFrame) -> str:
+def table_as_markdown(settings: AnyTableSettings, table: pd.DataFrame) -> str:
     """A Markdown table: in each cell our value, then the published one and the difference."""
-    layout = table_layout(settings, table)
+    layout = layout_of(settings, table)
     lines = [f"# {settings.title}", "", *(f"> {note}\n>" for note in layout.notes)]
     lines[-1] = lines[-1].removesuffix("\n>")
-    lines += ["", "| Method | " + " | ".join(_escape_markdown(text) for text in layout.header) + " |"]
+    lines += [
+        "",
+        f"| {layout.corner} | " + " | ".join(_escape_markdown(text) for text in layout.header) + " |",
+    ]
     lines.append("|:---|" + "---:|" * len(layout.header))
     for label, cells in layout.rows:
         lines.append(f"| {_escape_markdown(label)} | " + " | ".join(map(_markdown_cell, cells)) + " |")
@@ -174,9 +213,9 @@ def escape_latex(text: str) -> str:
     return "".join(LATEX_ESCAPES.get(character, character) for character in text)
 
 
-def table_as_latex(settings: TableSettings, table: pd.DataFrame, name: str) -> str:
+def table_as_latex(settings: AnyTableSettings, table: pd.DataFrame, name: str) -> str:
     """A LaTeX table (package booktabs); each cell stacks our value over the published one."""
-    layout = table_layout(settings, table)
+    layout = layout_of(settings, table)
     body = [
         f"{escape_latex(label)} & " + " & ".join(map(_latex_cell, cells)) + r" \\"
         for label, cells in layout.rows
@@ -191,7 +230,7 @@ def table_as_latex(settings: TableSettings, table: pd.DataFrame, name: str) -> s
             r"\label{tab:" + name + "}",
             r"\begin{tabular}{l" + "r" * len(layout.header) + "}",
             r"\toprule",
-            "Method & " + " & ".join(map(_latex_header, layout.header)) + r" \\",
+            f"{layout.corner} & " + " & ".join(map(_latex_header, layout.header)) + r" \\",
             r"\midrule",
             *body,
             r"\bottomrule",

@@ -11,7 +11,14 @@ import pandas as pd
 
 from brainuad.evaluation.catalogue import POOLED, Quantity
 from brainuad.reporting.reasons import reason_for_none, reason_for_undefined
-from brainuad.reporting.settings import Published, Spread, TableColumn, TableRow, TableSettings
+from brainuad.reporting.settings import (
+    AnyTableSettings,
+    Published,
+    Spread,
+    TableColumn,
+    TableRow,
+    TableSettings,
+)
 from brainuad.reporting.summary import over_runs, select, subject_means
 from brainuad.reporting.table_text import table_as_latex, table_as_markdown
 from brainuad.storage import atomic_path, write_text
@@ -118,7 +125,7 @@ def _ours(row: TableRow, column: TableColumn, method: str, source: tuple[pd.Data
     return _Ours(mean, sd, runs, "; ".join(notes), subjects)
 
 
-def write_tables(settings: TableSettings, table: pd.DataFrame, folder: Path, name: str) -> None:
+def write_tables(settings: AnyTableSettings, table: pd.DataFrame, folder: Path, name: str) -> None:
     """Writes `table` as {name}.csv (tidy), {name}.md and {name}.tex (laid out) into `folder`."""
     with atomic_path(folder / f"{name}.csv") as temporary:
         table.to_csv(temporary, index=False)

@@ -1,8 +1,8 @@
 """Training batches read from memory-mapped arrays, each a function of (seed, step) alone.
 
 Because batch `k` does not depend on what was read before it, a resumed training sees the same batches
-as an uninterrupted one, with any number of loader workers. A sample is one slice, or, for models that look at
-volumes, a sequence of consecutive slices of one volume.
+as an uninterrupted one, with any number of loader workers. A sample is one slice, or a sequence of consecutive
+slices of one volume; `volumes.py` has whole volumes.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,13 +22,16 @@ from brainuad.methods.base import Batch
 from brainuad.randomness import numpy_generator
 
 SliceFilter = Literal["all", "non-empty", "tumour-free", "tumour-free-unresized", "tumour"]
+# The filters that must know where lesions are.
+NEEDS_LESIONS: tuple[SliceFilter, ...] = ("tumour-free", "tumour-free-unresized", "tumour")
 
 
 @dataclass(frozen=True)
 class SliceIndex:
     """Where each usable slice lies: row i of `slices` is (store, slice in the store, volume number).
 
-    A sample is one slice, or `sequence` consecutive ones of a volume.
+    A sample is one slice, or `sequence` consecutive ones of a volume. Whole volumes have one row each, with their
+    first slice.
     """
 
     slices: np.ndarray
@@ -56,13 +59,15 @@ def select_slices(
 
     `non-empty` keeps slices with brain in them; `tumour-free` those of them without a lesion voxel in the arrays
     (Kascenas 2023), `tumour-free-unresized` those without one before the masks were resized (Frotscher 2023),
-    `tumour` those with one in the arrays.
+    `tumour` those with one in the arrays. The last three leave out subjects whose lesions are not annotated.
     """
     rows: list[tuple[int, int, int]] = []
     subjects: list[str] = []
     for number, (store, names) in enumerate(zip(stores, wanted, strict=True)):
         for subject in filter(names.__contains__, store.subjects):
             where = store.slices(subject)
+            if slice_filter in NEEDS_LESIONS and not store.lesions_known(subject):
+                continue
             usable = _usable(store, where, slice_filter)
             rows += [(number, int(i), len(subjects)) for i in np.flatnonzero(usable) + where.start]
             subjects.append(subject)
@@ -92,11 +97,15 @@ class Slices(Dataset):
     def __len__(self) -> int:
         return len(self.index.starts)
 
-    def __getitem__(self, number: int) -> tuple[torch.Tensor, ...]:
+    def place(self, number: int) -> tuple[ArrayStore, int]:
+        """Where a sample begins: its arrays, and the number of its first slice in them."""
         store_number, position, _ = (int(value) for value in self.index.slices[self.index.starts[number]])
         if store_number not in self._stores:
             self._stores[store_number] = ArrayStore(self.folders[store_number])
-        store = self._stores[store_number]
+        return self._stores[store_number], position
+
+    def __getitem__(self, number: int) -> tuple[torch.Tensor, ...]:
+        store, position = self.place(number)
         length = self.index.sequence
         where = position if length is None else slice(position, position + length)
         image = torch.from_numpy(np.asarray(store.images[where], dtype=np.float32))
@@ -178,6 +187,15 @@ def collate(samples: Sequence[tuple[torch.Tensor, ...]]) -> Batch:
     return Batch(*(torch.stack(parts) for parts in zip(*samples, strict=True)))
 
 
+def open_stores(folders: Sequence[Path], split: pd.DataFrame, role: str) -> list[tuple[ArrayStore, set[str]]]:
+    """The arrays of each folder, and the subjects of its data set that have this role."""
+    chosen = split[split["role"] == role]
+    return [
+        (ArrayStore(folder), set(chosen.loc[chosen["dataset"] == _dataset_of(folder), "subject"]))
+        for folder in folders
+    ]
+
+
 def open_slices(
     folders: Sequence[Path],
     split: pd.DataFrame,
@@ -186,11 +204,7 @@ def open_slices(
     with_lesion: bool = False,
 ) -> Slices:
     """The slices of all subjects of one role; an empty set is an `InputError` that says what was asked."""
-    stores = [ArrayStore(folder) for folder in folders]
-    chosen = split[split["role"] == role]
-    wanted = [
-        set(chosen.loc[chosen["dataset"] == dataset, "subject"]) for dataset in map(_dataset_of, folders)
-    ]
+    stores, wanted = zip(*open_stores(folders, split, role), strict=True)
     index = select_slices(stores, wanted, slice_filter)
     if not len(index.slices):
         names = ", ".join(_dataset_of(folder) for folder in folders)

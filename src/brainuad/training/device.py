@@ -7,6 +7,7 @@ from lightning_fabric import Fabric
 from lightning_fabric.plugins.environments import LightningEnvironment
 
 from brainuad.errors import InputError
+from brainuad.methods.base import ImageShape
 
 
 def make_fabric(device: str = "auto", precision: str = "auto", devices: int = 1) -> Fabric:
@@ -42,6 +43,11 @@ def automatic_precision(device: str) -> str:
     if device == "cuda":
         return "bf16-mixed" if torch.cuda.is_bf16_supported() else "32-true"
     return "bf16-mixed" if torch.cpu._is_avx512_bf16_supported() else "32-true"
+
+
+def channels_last(shape: ImageShape) -> torch.memory_format:
+    """The order in memory in which convolutions of such images are fast."""
+    return torch.channels_last if len(shape.size) == 2 else torch.channels_last_3d
 
 
 def device_name(device: torch.device) -> str:

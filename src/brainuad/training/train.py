@@ -2,7 +2,7 @@
 
 import json
 import resource
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from brainuad.training.batches import SliceFilter, Slices, in_sequences, open_sl
 from brainuad.training.device import device_name, make_fabric
 from brainuad.training.engine import Engine, EngineOptions, TrainingJob
 from brainuad.training.external import train_externally
+from brainuad.training.volumes import Volumes, common_depth, open_volumes
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def train_model(request: ModelRequest, files: TrainingFiles, machine: Machine) -
     training, validation = (_open_samples(request, files, split, role) for role in ("train", "validation"))
     if training.with_lesion:
         _require_lesions(training, request)
-    shape = common_shape(files.arrays)
+    shape = _sample_shape(files.arrays, training, validation)
     identity = _data_identity(split, files.arrays, training.with_lesion)
     digest = states.settings_hash({**vars(request), **identity})
     # Checked before the first step, so that a foreign state costs nothing.
@@ -89,11 +90,24 @@ def train_model(request: ModelRequest, files: TrainingFiles, machine: Machine) -
 
 
 def _open_samples(request: ModelRequest, files: TrainingFiles, split: pd.DataFrame, role: str) -> Slices:
-    """The slices of one role, in sequences where the model takes them so."""
+    """The samples of one role: slices, sequences of slices or volumes, as the model takes them."""
     chosen = model_class(request.kind)
+    settings = chosen.settings_class.model_validate(request.settings)
+    if chosen.dimension(settings) == 3:
+        return open_volumes(files.arrays, split, role, request.slices, chosen.learns_from_lesions)
     slices = open_slices(files.arrays, split, role, request.slices, chosen.learns_from_lesions)
-    length = chosen.sequence_length(chosen.settings_class.model_validate(request.settings))
+    length = chosen.sequence_length(settings)
     return slices if length is None else in_sequences(slices, length)
+
+
+def _sample_shape(folders: tuple[Path, ...], training: Slices, validation: Slices) -> ImageShape:
+    """The shape of what the model looks at: slices, or volumes of one number of slices."""
+    shape = common_shape(folders)
+    if not isinstance(training, Volumes) or not isinstance(validation, Volumes):
+        return shape
+    pairs = [(samples.subject(0), samples.depth) for samples in (training, validation)]
+    names = ", ".join(folder.parent.name for folder in folders)
+    return replace(shape, size=(*shape.size, common_depth(pairs, names)))
 
 
 def _require_lesions(training: Slices, request: ModelRequest) -> None:
@@ -114,7 +128,7 @@ def build_model(kind: str, settings: dict[str, Any], shape: ImageShape) -> Model
 
 
 def common_shape(folders: tuple[Path, ...]) -> ImageShape:
-    """Channels and size of the arrays, which must agree over all folders."""
+    """Channels and size of the slices of the arrays, which must agree over all folders."""
     stores = {folder: ArrayStore(folder) for folder in folders}
     shapes = {folder: ImageShape(tuple(store.channels), store.size) for folder, store in stores.items()}
     if len(set(shapes.values())) > 1:

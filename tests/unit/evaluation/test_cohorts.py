@@ -79,6 +79,19 @@ def test_empty_masks_that_are_left_out_keep_their_image_score_alone(folder):
     assert scores.loc[scores["subject"] == "p2", "metric"].tolist() == ["image_score"]
 
 
+def test_patients_without_a_lesion_mask_are_counted_and_stop_no_evaluation(tmp_path):
+    write_dataset(tmp_path, "toy", PATIENTS)
+    write_dataset(tmp_path, "well", HEALTHY, group="healthy")
+    for subject in ("p2", "p3"):
+        change_index(tmp_path, "toy", subject, lesion_voxels="")
+    scores, _ = evaluate(tmp_path)
+    maps, truth = pooled(("p1",))
+    assert value(scores, "auprc") == pytest.approx(average_precision_score(truth, maps))
+    assert value(scores, "subjects_unannotated") == 2
+    assert value(scores, "subjects_failed") == 0
+    assert scores.loc[scores["subject"] == "p2", "metric"].tolist() == ["image_score"]
+
+
 @pytest.mark.parametrize(("empty_masks", "subjects"), [("patients", ("v1", "v2")), ("leave-out", ("v1",))])
 def test_empty_masks_count_alike_where_the_threshold_is_chosen(folder, empty_masks, subjects):
     scores, _ = evaluate(folder, empty_masks=empty_masks)

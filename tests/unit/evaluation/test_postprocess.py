@@ -52,6 +52,14 @@ def test_the_brain_is_eroded_in_each_slice_by_a_cross():
         np.testing.assert_array_equal(result[..., z] > 0, expected)
 
 
+def test_the_brain_is_eroded_in_three_dimensions_where_asked_for():
+    brain = ball()
+    step = {"step": "mask_brain", "erosion": 2, "dimensions": 3}
+    result = postprocess.apply(np.ones(brain.shape), brain, steps_of(step))
+    cross = ndimage.generate_binary_structure(3, 1)
+    np.testing.assert_array_equal(result > 0, ndimage.binary_erosion(brain, cross, iterations=2))
+
+
 def test_without_erosion_the_map_is_kept_inside_the_brain():
     scores, brain = random_map(), ball()
     result = postprocess.apply(scores, brain, steps_of({"step": "mask_brain"}))
@@ -64,6 +72,15 @@ def test_the_interior_is_average_pooling_of_the_mask():
     pooled = torch.nn.functional.avg_pool2d(slices, 5, stride=1, padding=2)[:, 0].permute(1, 2, 0)
     result = postprocess.apply(np.ones(brain.shape), brain, steps_of({"step": "mask_brain_interior"}))
     np.testing.assert_array_equal(result > 0, pooled.numpy() > 0.95)
+
+
+def test_the_interior_of_a_volume_is_average_pooling_along_three_axes():
+    brain = ball(radius=6)
+    volume = torch.from_numpy(brain.astype(np.float32))[None, None]
+    pooled = torch.nn.functional.avg_pool3d(volume, 3, stride=1, padding=1)[0, 0].numpy()
+    step = {"step": "mask_brain_interior", "window": 3, "share": 0.9, "dimensions": 3}
+    result = postprocess.apply(np.ones(brain.shape), brain, steps_of(step))
+    np.testing.assert_array_equal(result > 0, pooled > 0.9)
 
 
 def test_steps_act_in_the_order_of_the_list():

@@ -118,7 +118,7 @@ def test_paper_scale_is_that_of_the_dae_with_one_output() -> None:
 
 
 def test_sizes_that_do_not_fit_the_network_are_refused() -> None:
-    with pytest.raises(InputError, match="multiples of 8"):
+    with pytest.raises(InputError, match="multiple of 8"):
         SupervisedUnet(SupervisedUnetSettings(), ImageShape(("t2",), (100, 96)))
 
 

@@ -62,7 +62,7 @@ def test_kascenas_size_is_upstream_without_the_class_conditioning_that_it_never_
 @pytest.mark.parametrize(("dims", "spatial"), [(2, (32, 24)), (3, (16, 8, 12))])
 def test_output_has_the_size_of_the_input(dims: int, spatial: tuple[int, ...], updown: bool) -> None:
     with torch.device("meta"):
-        network = AdmUnet(AdmUnetSettings(dims=dims, resblock_updown=updown, **SMALL), 2, 3)
+        network = AdmUnet(AdmUnetSettings(resblock_updown=updown, **SMALL), 2, 3, dims=dims)
         assert network(torch.empty(2, 2, *spatial), torch.zeros(2)).shape == (2, 3, *spatial)
 
 
@@ -78,8 +78,8 @@ def test_output_is_zero_at_initialisation() -> None:
 def test_gradients_reach_the_input_and_all_parameters(
     dims: int, spatial: tuple[int, ...], updown: bool, scale_shift: bool
 ) -> None:
-    settings = AdmUnetSettings(dims=dims, resblock_updown=updown, scale_shift=scale_shift, **SMALL)
-    network = awakened(AdmUnet(settings, 2, 2))
+    settings = AdmUnetSettings(resblock_updown=updown, scale_shift=scale_shift, **SMALL)
+    network = awakened(AdmUnet(settings, 2, 2, dims=dims))
     x = torch.randn(2, 2, *spatial, generator=torch_generator(0), requires_grad=True)
     network(x, torch.tensor([10, 500])).square().mean().backward()
     assert x.grad is not None
@@ -102,7 +102,7 @@ def test_time_embedding_is_the_sinusoidal_one() -> None:
 
 @pytest.mark.parametrize("heads", [{"heads": 2}, {"head_channels": 4}])
 def test_attention_is_softmax_over_all_positions(heads: dict[str, int]) -> None:
-    block = awakened(Attention(AdmUnetSettings(width=8, multipliers=(1,), **heads), 8))
+    block = awakened(Attention(AdmUnetSettings(width=8, multipliers=(1,), **heads), 2, 8))
     x = torch.randn(2, 8, 3, 5, generator=torch_generator(0))
     qkv = block.qkv(block.norm(x)).flatten(2)  # (batch, 24, position)
     gathered = []
@@ -116,7 +116,7 @@ def test_attention_is_softmax_over_all_positions(heads: dict[str, int]) -> None:
 
 @pytest.mark.parametrize(("resample", "factor"), [("none", 1.0), ("down", 0.5), ("up", 2.0)])
 def test_residual_block_starts_as_the_resampled_identity(resample: str, factor: float) -> None:
-    block = ResBlock(AdmUnetSettings(width=8), 8, 8, resample)  # type: ignore[arg-type]
+    block = ResBlock(AdmUnetSettings(width=8), 2, 8, 8, resample)  # type: ignore[arg-type]
     x = torch.randn(2, 8, 4, 4, generator=torch_generator(0))
     expected = x
     if resample == "down":
@@ -124,6 +124,22 @@ def test_residual_block_starts_as_the_resampled_identity(resample: str, factor: 
     elif resample == "up":
         expected = x.repeat_interleave(2, dim=2).repeat_interleave(2, dim=3)
     torch.testing.assert_close(block(x, torch.zeros(2, 32)), expected)
+
+
+@pytest.mark.parametrize(("dims", "spatial"), [(2, (8, 8)), (3, (8, 4, 8))])
+def test_recomputing_changes_neither_output_nor_gradients(dims: int, spatial: tuple[int, ...]) -> None:
+    kept = awakened(AdmUnet(AdmUnetSettings(**SMALL, dropout=0.2), 1, 1, dims=dims))
+    again = AdmUnet(AdmUnetSettings(**SMALL, dropout=0.2, recompute=True), 1, 1, dims=dims)
+    again.load_state_dict(kept.state_dict())
+    x = torch.randn(2, 1, *spatial, generator=torch_generator(0))
+    outputs = []
+    for network in (kept, again):
+        torch.manual_seed(0)  # dropout
+        outputs.append(network(x, torch.tensor([1, 700])))
+        outputs[-1].square().mean().backward()
+    assert torch.equal(*outputs)
+    for a, b in zip(kept.parameters(), again.parameters(), strict=True):
+        assert torch.equal(a.grad, b.grad)
 
 
 def test_memory_format_does_not_change_the_result() -> None:

@@ -18,13 +18,13 @@ def test_paper_size_has_7_703_748_parameters() -> None:
 @pytest.mark.parametrize(("dims", "spatial"), [(2, (128, 128)), (2, (96, 64)), (3, (80, 112, 88))])
 def test_output_has_the_size_of_the_input(dims: int, spatial: tuple[int, ...]) -> None:
     with torch.device("meta"):
-        network = DaeUnet(DaeUnetSettings(dims=dims, widths=(32, 64, 128, 256)), 2, 3)
+        network = DaeUnet(DaeUnetSettings(widths=(32, 64, 128, 256)), 2, 3, dims=dims)
         assert network(torch.empty(2, 2, *spatial)).shape == (2, 3, *spatial)
 
 
 @pytest.mark.parametrize(("dims", "spatial"), [(2, (16, 24)), (3, (8, 8, 12))])
 def test_gradients_reach_the_input_and_all_parameters(dims: int, spatial: tuple[int, ...]) -> None:
-    network = DaeUnet(DaeUnetSettings(dims=dims, widths=(8, 12, 16)), 2, 2)
+    network = DaeUnet(DaeUnetSettings(widths=(8, 12, 16)), 2, 2, dims=dims)
     x = torch.randn(2, 2, *spatial, generator=torch_generator(0), requires_grad=True)
     network(x).square().mean().backward()
     assert x.grad is not None

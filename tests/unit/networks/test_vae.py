@@ -31,7 +31,7 @@ def test_staged_vae_keeps_the_image_size(spatial: tuple[int, ...]) -> None:
 
 def test_staged_vae_keeps_the_size_of_a_volume() -> None:
     with torch.device("meta"):
-        vae = staged_vae(StagedCoderSettings(dims=3, widths=(32, 64, 128, 256)), 1, (80, 112, 88))
+        vae = staged_vae(StagedCoderSettings(widths=(32, 64, 128, 256)), 1, (80, 112, 88))
         assert vae(torch.empty(1, 1, 80, 112, 88)).shape == (1, 1, 80, 112, 88)
 
 

@@ -31,7 +31,7 @@ def write(subject: "Subject", model: "Model", root: Path, stamp: str) -> None:
     write_subject(subject, model, root, stamp)
 
 
-def write_extras(facts: list[SubjectFacts], root: Path) -> None:
+def write_extras(facts: list[SubjectFacts], root: Path, seed: int) -> None:
     """Writes `brain.csv`."""
     from brainuad.phantom.fastmri.files import write_annotations
 

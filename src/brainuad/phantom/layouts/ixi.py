@@ -6,7 +6,7 @@ from brainuad.phantom.layout import Ages, Image, Layout, Scanner, Sequence, Subj
 from brainuad.storage import atomic_path
 
 
-def write_spreadsheet(subjects: list[SubjectFacts], root: Path) -> None:
+def write_spreadsheet(subjects: list[SubjectFacts], root: Path, seed: int) -> None:
     """Writes `IXI.xls` with the published columns that a study needs."""
     import xlwt
 

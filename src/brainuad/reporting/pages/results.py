@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from brainuad.reporting.inputs import StudyEntry
-from brainuad.reporting.table_text import Layout, table_layout
+from brainuad.reporting.table_text import Layout, layout_of
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def shown_tables(study: StudyEntry) -> list[ShownTable]:
             table = pd.read_csv(path, keep_default_na=True).fillna(
                 {"note": "", "protocol": "", "stratum": "", "remark": ""}
             )
-            layout = table_layout(settings, table)
+            layout = layout_of(settings, table)
         shown.append(ShownTable(name, settings.title, layout))
     return shown
 

@@ -1,0 +1,1 @@
+"""From radiology reports to a normal cohort: labels, filters, review and the flow of patients."""

@@ -1,0 +1,147 @@
+"""How a sentence means the terms in it: affirmed, denied, left open, or not about this scan at all."""
+
+from dataclasses import dataclass
+
+from brainuad.curation.cues import DIFFERENTIAL, QUALITIES, VERBS
+from brainuad.curation.labels import FINDINGS, Certainty
+from brainuad.curation.scope import Cue, Mention, Sentence, reaches_backward, reaches_forward, stopped
+
+FAR = 8  # words over which "or" and "versus" join two terms
+NEAR = 4  # words between "known" or "previous" and what it describes
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a sentence says about a mention, and the rule; no certainty if it says nothing about this scan.
+
+    A `narrow` negation denies only one quality, such as an acute kind.
+    """
+
+    mention: Mention
+    certainty: Certainty | None
+    rule: str
+    narrow: bool = False
+
+
+def read_sentence(sentence: Sentence, likely: Certainty = "uncertain") -> list[Reading]:
+    """A reading for each mention; `likely` is what "probable" and "suggestive of" are taken for."""
+    readings = [_read(sentence, mention, likely) for mention in sentence.mentions]
+    joined = _differential(sentence, readings)
+    return [
+        Reading(each.mention, "uncertain", f"differential: {joined[place]}; term: {each.mention.term}")
+        if place in joined
+        else each
+        for place, each in enumerate(readings)
+    ]
+
+
+def _read(sentence: Sentence, mention: Mention, likely: Certainty) -> Reading:
+    if mention.denied:
+        return Reading(mention, "negative", f"normal statement: {mention.term}")
+    before = [cue for cue in sentence.cues if reaches_forward(sentence, cue, mention)]
+    after = [cue for cue in sentence.cues if reaches_backward(sentence, cue, mention)]
+    if cue := _not_a_finding(sentence, mention, before):
+        return Reading(mention, None, f"{cue.kind}: {cue.phrase}; term: {mention.term}")
+    governing = _governing(before, after, sentence.mentions)
+    if governing is None:
+        certainty: Certainty = "uncertain" if mention.vague else "positive"
+        return Reading(mention, certainty, f"{'vague' if mention.vague else 'affirmed'}: {mention.term}")
+    rule = f"{governing.kind}: {governing.phrase}; term: {mention.term}"
+    if governing.kind == "negation":
+        return Reading(mention, "negative", rule, narrow=_is_narrow(sentence, governing, mention))
+    return Reading(mention, likely if governing.kind == "likely" else "uncertain", rule)
+
+
+def _governing(before: list[Cue], after: list[Cue], mentions: list[Mention]) -> Cue | None:
+    """The cue that decides: the one behind the mention, else the nearest before it.
+
+    A negation further away decides over a hedge that it denies itself ("no suspicious lesion", "no lesion
+    suspicious for metastasis").
+    """
+    kinds = ("negation", "hedge", "likely")
+    if found := [cue for cue in after if cue.kind in kinds]:
+        return found[0]
+    found = [cue for cue in before if cue.kind in kinds]
+    if not found:
+        return None
+    nearest = found[-1]
+    if nearest.kind == "negation":
+        return nearest
+    for cue in reversed(found):
+        between = [each for each in mentions if cue.end <= each.start < nearest.start]
+        if cue.kind == "negation" and (nearest.relative or not between):
+            return cue
+    return nearest
+
+
+def _not_a_finding(sentence: Sentence, mention: Mention, before: list[Cue]) -> Cue | None:
+    """The cue that takes a mention away from this scan: a hypothesis, an earlier study, history or family."""
+    for cue in sentence.cues:
+        if cue.kind == "family" and cue.start < mention.start:
+            return cue
+    for cue in before:
+        if cue.kind in ("hypothesis", "earlier study"):
+            return cue
+        if cue.kind == "history" and not _seen_after(sentence, mention):
+            return cue
+        near = mention.start - cue.end <= NEAR and "," not in sentence.words[cue.end : mention.start]
+        surgery = cue.kind == "previous" and mention.label == "evidence of surgery/intervention"
+        if cue.kind in ("known", "previous") and near and not sentence.imaging and not surgery:
+            return cue
+    return None
+
+
+def _seen_after(sentence: Sentence, mention: Mention) -> bool:
+    """Whether the sentence goes on to say that the mentioned is seen ("... a history of stroke is seen in ...")."""
+    words = sentence.words[mention.end : mention.end + NEAR]
+    return any(word in ("seen", "noted", "demonstrated", "unchanged", "stable", "again") for word in words)
+
+
+def _is_narrow(sentence: Sentence, cue: Cue, mention: Mention) -> bool:
+    start = cue.start if cue.start < mention.start else max(mention.start - 2, 0)
+    return any(word in QUALITIES for word in sentence.words[start : mention.start])
+
+
+def _differential(sentence: Sentence, readings: list[Reading]) -> dict[int, str]:
+    """The places of affirmed mentions that are alternatives of one another, and the word that says so."""
+    found: dict[int, str] = {}
+    for at, word in enumerate(sentence.words):
+        if word not in DIFFERENTIAL:
+            continue
+        left = _neighbours(sentence, readings, at, -1)
+        right = _neighbours(sentence, readings, at, 1)
+        versus = word in ("versus", "vs")
+        labels = {readings[place].mention.label for place in left + right}
+        if (left and right and (versus or len(labels) > 1)) or (versus and (left or right)):
+            found |= {place: word for place in left + right if readings[place].certainty == "positive"}
+    return found
+
+
+def _neighbours(sentence: Sentence, readings: list[Reading], at: int, step: int) -> list[int]:
+    """The mention beside an "or" on one side, and before it the others of a list ("A, B or C") of the same kind.
+
+    A verb or the end of a clause in between separates them. What a differential is of ("hyperdense focus, A or B")
+    is a finding, and its alternatives are impressions.
+    """
+    found: list[int] = []
+    edge = at
+    for place in range(len(readings)) if step > 0 else range(len(readings) - 1, -1, -1):
+        mention = readings[place].mention
+        start, end = (edge + 1, mention.start) if step > 0 else (mention.end, edge)
+        if start > end:
+            continue
+        between = sentence.words[start:end]
+        if len(between) > FAR or set(between) & VERBS or stopped(sentence, ("stop", "cause"), start, end):
+            break
+        first = readings[found[0]].mention if found else mention
+        if found and ((between[-1:] != [","] and between[:1] != [","]) or not _same_kind(first, mention)):
+            break
+        found.append(place)
+        edge = mention.start
+        if step > 0 or sentence.words[at] != "or":
+            break
+    return found
+
+
+def _same_kind(one: Mention, other: Mention) -> bool:
+    return (one.label in FINDINGS) == (other.label in FINDINGS)

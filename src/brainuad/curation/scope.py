@@ -1,0 +1,173 @@
+"""How far a cue reaches in a sentence.
+
+Every cue has a scope to its right or left in the same clause. A list continues a scope ("no A, B or C"), a new
+statement ends it ("no A, mild B"), and so do "but", "apart from" and the like.
+"""
+
+from dataclasses import dataclass
+
+from brainuad.curation.cues import ASSERTIVE, DEFINITE, PREPOSITIONS, VERBS
+
+NEAR = 4  # words between "of the" and what it describes
+LIKE = frozenset(("consistent", "compatible", "keeping", "line", "accordance"))  # with
+
+
+@dataclass(frozen=True)
+class Mention:
+    """A term of a label at words [start, end) of a sentence; `denied` by a statement that all is normal."""
+
+    label: str
+    start: int
+    end: int
+    term: str
+    denied: bool = False
+    vague: bool = False
+
+
+@dataclass(frozen=True)
+class Cue:
+    """A cue at words [start, end) of a sentence; `relative` if a negation before it denies what follows."""
+
+    kind: str
+    direction: str
+    start: int
+    end: int
+    phrase: str
+    relative: bool = False
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """The norms of a sentence's words, its cues and its mentions, all in the order of the text.
+
+    `imaging`: it describes the scan, so that what is "known" or "previous" in it is there to be seen.
+    """
+
+    words: list[str]
+    cues: list[Cue]
+    mentions: list[Mention]
+    imaging: bool
+
+
+def reaches_forward(sentence: Sentence, cue: Cue, mention: Mention) -> bool:
+    """Whether a mention lies in the scope of a cue before it."""
+    if cue.direction != "forward" or cue.end > mention.start:
+        return False
+    if sentence.words[cue.start] == "non" and mention.start - cue.end > 1:
+        return False
+    between = sentence.words[cue.end : mention.start]
+    if stopped(sentence, _ends_of(cue), cue.end, mention.start) or between.count(")") > between.count("("):
+        return False
+    if _is_definite(between) or _new_statement(sentence, cue, mention):
+        return False
+    return not (cue.kind in ("hedge", "likely") and _has_consequence(between))
+
+
+def _has_consequence(between: list[str]) -> bool:
+    """Whether something beside what is in doubt follows: "possible SDH with midline shift"."""
+    return any(
+        word in ("causing", "resulting", "producing") or (word == "with" and before not in LIKE)
+        for before, word in zip(["", *between], between, strict=False)
+    )
+
+
+def reaches_backward(sentence: Sentence, cue: Cue, mention: Mention) -> bool:
+    """Whether a mention lies in the scope of a cue behind it."""
+    if cue.direction != "backward" or cue.start < mention.end:
+        return False
+    between = sentence.words[mention.end : cue.start]
+    if stopped(sentence, _ends_of(cue), mention.end, cue.start) or between.count("(") > between.count(")"):
+        return False
+    if _belongs_to_another(sentence, mention):
+        return False
+    if any(word in ("seen", "noted", "demonstrated", "shown", "measuring") for word in between):
+        return False
+    others = [other for other in sentence.cues if mention.end <= other.start < cue.start]
+    if any(other.kind == "negation" for other in others):
+        return False
+    if "," not in between:
+        return True
+    # The first of a list: "hemorrhage, infarct and mass are not seen".
+    last = len(between) - 1 - between[::-1].index(",")
+    is_list = cue.phrase.startswith(":") or {"or", "and", "nor"} & set(between[last:])
+    return between[0] == "," and bool(is_list) and not set(between[:last]) & VERBS
+
+
+def stopped(sentence: Sentence, kinds: tuple[str, ...], start: int, end: int) -> bool:
+    """Whether a clause ends between two words."""
+    return any(cue.kind in kinds and start <= cue.start < end for cue in sentence.cues)
+
+
+def _ends_of(cue: Cue) -> tuple[str, ...]:
+    """What ends the scope of a cue; a cause ends only what denies ("no shift due to the hematoma")."""
+    return ("stop", "cause") if cue.kind == "negation" else ("stop",)
+
+
+def _is_definite(between: list[str]) -> bool:
+    """Whether a mention is one that is known to be there: "no enlargement of the hematoma"."""
+    for place in range(max(len(between) - NEAR, 1), len(between)):
+        if between[place] in DEFINITE and between[place - 1] in PREPOSITIONS:
+            return not {",", "or", "and", "nor"} & set(between[place:])
+    return False
+
+
+def _belongs_to_another(sentence: Sentence, mention: Mention) -> bool:
+    """Whether a mention says where another one is: "hemorrhage into the tumor bed cannot be excluded"."""
+    words = sentence.words
+    for end in (
+        other.end for other in sentence.mentions if other.end + 1 < mention.start <= other.end + 1 + NEAR
+    ):
+        if words[end] in PREPOSITIONS and words[end + 1] in DEFINITE:
+            return True
+    return False
+
+
+def _new_statement(sentence: Sentence, cue: Cue, mention: Mention) -> bool:
+    """Whether a comma, "and", "with" or a dash between a cue and a mention begins a statement of its own."""
+    words = sentence.words
+    joints = [
+        place
+        for place in range(cue.end, mention.start)
+        if words[place] in (",", "and", "with", "-", ":", "&")
+    ]
+    if not joints:
+        return False
+    rest = words[mention.end : _clause_end(sentence, mention.end)]
+    is_list = bool({"or", "nor"} & set(words[joints[0] : mention.start] + rest))
+    for place in joints:
+        if set(words[place + 1 : mention.start]) & VERBS or _starts_statement(words, place, is_list):
+            return True
+        if words[place] == "," and not is_list and _has_own_cue(sentence, place, mention):
+            return True
+        hedged = cue.kind != "negation" and not cue.phrase.startswith("differential")
+        if (
+            words[place] == ","
+            and not is_list
+            and hedged
+            and "and" not in words[place : mention.start] + rest
+        ):
+            return True
+    return False
+
+
+def _starts_statement(words: list[str], place: int, is_list: bool) -> bool:
+    following = words[place + 1] if place + 1 < len(words) else ""
+    if words[place] == "-":
+        return following in ASSERTIVE and words[place - 1] not in ("non", "extra", "intra", "gray")
+    return following in ASSERTIVE and (
+        not is_list or following in ("the", "there", "this", "these", "both", "a", "an")
+    )
+
+
+def _has_own_cue(sentence: Sentence, place: int, mention: Mention) -> bool:
+    """Whether the part of a sentence behind a comma has a verb of its own, so that it is no item of a list."""
+    words = sentence.words
+    end = next((at for at in range(mention.end, len(words)) if words[at] == ","), len(words))
+    return bool(set(words[place + 1 : end]) & VERBS) and "and" not in words[place + 1 : mention.start]
+
+
+def _clause_end(sentence: Sentence, start: int) -> int:
+    return min(
+        (cue.start for cue in sentence.cues if cue.kind == "stop" and cue.start >= start),
+        default=len(sentence.words),
+    )

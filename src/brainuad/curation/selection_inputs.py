@@ -1,0 +1,201 @@
+"""What the selection reads: scans, facts about reports, labels, decisions of a review, and a phantom's truth.
+
+Messages name files, rows and counts, never an identifier or a word of a report.
+"""
+
+import csv
+import hashlib
+import logging
+import re
+from collections.abc import Collection, Iterable
+from difflib import get_close_matches
+from pathlib import Path
+
+import pandas as pd
+
+from brainuad.curation.english import is_english
+from brainuad.curation.follow_up import refers_to_earlier
+from brainuad.curation.labels import CLASSES, LABELS
+from brainuad.curation.reports import DELIMITERS, encoding_of, read_reports
+from brainuad.curation.selection_settings import FollowUpPattern
+from brainuad.errors import InputError
+
+log = logging.getLogger(__name__)
+
+SCAN_COLUMNS = ("scan", "patient", "date", "report", "path", "series")
+DECISIONS = ("accepted", "rejected")
+# `Report to follow.`, `CT head: not reported`, `Awaiting formal report`, `See other report`
+_KIND = r"(?:(?:a|an|the|this|other|another|formal|full|final|separate|earlier|later|attached|ct|scan|radiology) )"
+_REPORT = rf"{_KIND}{{0,3}}(?:report|reporting|result|addendum)"
+_PLACEHOLDERS = (
+    rf"(?:{_REPORT} )?(?:is |will )?(?:to follow|follows|follow|pending|awaited|awaiting|unavailable|not available)",
+    rf"(?:currently |still )?(?:awaits|await|awaiting|pending) {_REPORT}",
+    rf"(?:please )?(?:see|refer to) (?:{_REPORT}|below|above|pacs)",
+    r"(?:not (?:yet |formally )?|un|no )report(?:ed)?(?: yet| available)?",
+    r"n a|none|nil|test",
+)
+PLACEHOLDER = re.compile(rf"(?:(?:ct )?(?:(?:head|brain) )?(?:{'|'.join(_PLACEHOLDERS)})(?: |$))+")
+PLACEHOLDER_WORDS = 8
+# The first row below the header, as a spreadsheet counts.
+FIRST_ROW = 2
+
+
+def read_rows(path: Path, needs: Collection[str], others: Collection[str] = ()) -> pd.DataFrame:
+    """The columns that are needed, and `others` (empty where the file lacks them), as text without outer spaces.
+
+    The index is the row's number in a spreadsheet. Columns are separated by whichever of comma, semicolon and tab
+    the first line has most of.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; expected a table with the columns {', '.join(needs)}.")
+    with path.open(encoding=encoding_of(path), errors="replace", newline="") as file:
+        first = file.readline()
+        file.seek(0)
+        reader = csv.reader(file, delimiter=max(DELIMITERS, key=first.count), strict=True)
+        try:
+            rows = list(reader)
+        except csv.Error:
+            raise InputError(
+                f"{path}: a quotation mark after line {reader.line_num} is not closed or not doubled; export it again."
+            ) from None
+    header = [name.strip().lower() for name in rows[0]] if rows else []
+    if missing := [column for column in needs if column not in header]:
+        raise InputError(
+            f"{path}: the columns {', '.join(missing)} are missing; expected {', '.join(needs)} in the first row."
+        )
+    wanted = [column for column in [*needs, *others] if column in header]
+    places = [header.index(column) for column in wanted]
+    cells, numbers = [], []
+    for number, row in enumerate(rows[1:], start=FIRST_ROW):
+        if not any(cell.strip() for cell in row):
+            continue
+        if len(row) <= max(places):
+            raise InputError(f"{path}: row {number} has {len(row)} columns, expected {len(header)}.")
+        cells.append([row[place].strip() for place in places])
+        numbers.append(number)
+    table = pd.DataFrame(cells, columns=wanted, index=numbers, dtype=str)
+    return table.reindex(columns=[*needs, *others], fill_value="")
+
+
+def read_scans(path: Path) -> pd.DataFrame:
+    """The rows of scans.csv: scan, patient, date, report, path, series; a row per scan and report it names."""
+    rows = read_rows(path, ("scan", "patient", "report"), ("date", "path", "series"))
+    nameless = rows.index[rows["scan"] == ""]
+    if len(nameless):
+        raise InputError(f"{path}: row {nameless[0]} names no scan. Give each scan a name of its own.")
+    if rows.empty:
+        raise InputError(f"{path}: no scan below the first row.")
+    repeated = rows.duplicated()
+    _note(path, repeated, "repeat an earlier row and are read once")
+    rows["date"] = rows["date"].str[:10]
+    return rows[~repeated]
+
+
+def read_report_facts(path: Path, patterns: Collection[FollowUpPattern]) -> pd.DataFrame:
+    """What the selection needs to know of each report: report, patient, date, empty, english, earlier.
+
+    `earlier` is the follow-up pattern that fired. Texts are read once and not kept. Rows that repeat a report word
+    for word count once; the same report with different texts keeps a row for each.
+    """
+    if not Path(path).is_file():
+        raise InputError(
+            f"{path}: no such file; expected a table with the columns report, patient, date, text."
+        )
+    facts = []
+    for part in read_reports(path):
+        for report in part:
+            digest = hashlib.blake2b(report.text.encode(), digest_size=16).hexdigest()
+            empty = is_empty(report.text)
+            english = not empty and is_english(report.text)
+            earlier = refers_to_earlier(report.text, report.date, patterns) if english else ""
+            key = (report.report, report.patient, report.date[:10])
+            facts.append((*key, empty, english, earlier, digest))
+    columns = ["report", "patient", "date", "empty", "english", "earlier", "digest"]
+    table = pd.DataFrame(facts, columns=columns)
+    repeated = table.duplicated(["report", "patient", "digest"])
+    if repeated.any():
+        log.warning("%s: %d rows repeat a report word for word; each counts once.", path, repeated.sum())
+    return table[~repeated].drop(columns="digest").reset_index(drop=True)
+
+
+def is_empty(text: str) -> bool:
+    """True if a report has no words, or is as a whole is a few words that stand for a report."""
+    words = re.findall(r"[^\W\d_]+", text.lower())
+    return not words or (len(words) <= PLACEHOLDER_WORDS and bool(PLACEHOLDER.fullmatch(" ".join(words))))
+
+
+def read_labels(path: Path, reports: Iterable[str]) -> pd.DataFrame:
+    """The rows of labels.tsv for the `reports` that exist: report, label (may be empty), class.
+
+    An empty label says that the report was read and nothing is mentioned in it.
+    """
+    rows = read_rows(path, ("report", "label", "class"))
+    rows["label"] = rows["label"].str.lower()
+    rows["class"] = rows["class"].str.lower()
+    _check_names(path, rows["label"], "label", ("", *LABELS))
+    _check_names(path, rows["class"].where(rows["label"] != "", CLASSES[-1]), "class", CLASSES)
+    repeated = rows.duplicated()
+    _note(path, repeated, "repeat an earlier row and are read once")
+    rows = rows[~repeated]
+    unknown = ~rows["report"].isin(set(reports))
+    if len(rows) and unknown.all():
+        raise InputError(
+            f"{path}: none of its {len(rows)} rows names a report of the reports file. Are both from the same export?"
+        )
+    _note(path, unknown, "name reports that the reports file lacks and are ignored")
+    return rows[~unknown]
+
+
+def read_review(path: Path, shown: dict[str, str]) -> dict[str, str]:
+    """The decision (accepted or rejected) on each reviewed scan.
+
+    `shown` gives the scan for each name by which a review may call it. A scan that is rejected in one row and
+    accepted in another is rejected; one without a decision is not reviewed.
+    """
+    rows = read_rows(path, ("scan", "decision"))
+    rows["decision"] = rows["decision"].str.lower()
+    rows = rows[rows["decision"] != ""]
+    _check_names(path, rows["decision"], "decision", DECISIONS)
+    scans = rows["scan"].map(shown)
+    _note(path, scans.isna(), "name scans that the scans file lacks and are ignored")
+    decided = pd.DataFrame({"scan": scans, "decision": rows["decision"]}).dropna().drop_duplicates()
+    both = decided["scan"].duplicated()
+    _note(path, both, "decide again, and differently, on a scan, which is taken as rejected")
+    return dict(decided.groupby("scan")["decision"].max())  # "rejected" sorts after "accepted"
+
+
+def read_truth(path: Path, scans: Iterable[str]) -> pd.DataFrame:
+    """What was simulated in the `scans` of a phantom: scan, label, certainty (or in_image).
+
+    A normal scan may have no row.
+    """
+    rows = read_rows(path, ("scan", "label"), ("certainty", "in_image"))
+    rows["certainty"] = rows["certainty"].where(rows["certainty"] != "", rows["in_image"])
+    _check_names(path, rows["label"], "label", ("", *LABELS))
+    _check_names(path, rows["certainty"].where(rows["label"] != "", CLASSES[-1]), "certainty", CLASSES)
+    unknown = ~rows["scan"].isin(set(scans))
+    _note(path, unknown, "name scans that the scans file lacks and are ignored")
+    return rows[~unknown]
+
+
+def _check_names(path: Path, names: pd.Series, column: str, known: tuple[str, ...]) -> None:
+    """Raises `InputError` at the first name that is not known.
+
+    The name itself is not repeated: where columns are mixed up it could be a sentence of a report.
+    """
+    wrong = names[~names.isin(known)]
+    if wrong.empty:
+        return
+    near = get_close_matches(wrong.iloc[0], known, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    others = f" ({len(wrong)} rows in all)" if len(wrong) > 1 else ""
+    expected = ", ".join(name for name in known if name)
+    raise InputError(
+        f"{path}: row {wrong.index[0]}{others}: the {column} is not one of {expected}.{hint} Correct it and run again."
+    )
+
+
+def _note(path: Path, found: pd.Series, what: str) -> None:
+    if found.any():
+        log.warning("%s: %d rows (the first is row %s) %s.", path, found.sum(), found.index[found][0], what)

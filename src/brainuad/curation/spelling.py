@@ -1,0 +1,142 @@
+"""One spelling for the words of a report, and the phrases that rules are written in.
+
+British, American, plural and Latin forms of a word share one norm, so that a rule needs only one of them. spaCy keeps
+the norm of each word in its vocabulary and its matchers compare norms.
+"""
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import product
+
+import spacy
+from spacy.attrs import NORM
+from spacy.language import Language
+from spacy.matcher import PhraseMatcher
+from spacy.tokenizer import Tokenizer
+from spacy.tokens import Doc, Span
+
+# Marks of word processors as those of a typewriter; each becomes one, so that places in the text stay.
+PLAIN = str.maketrans(
+    "\u00a0\u2013\u2014\u2010\u2011\u2212\u2018\u2019\u201c\u201d\u2022\u00b7\t", " -----''\"\"** "
+)
+PUNCTUATION = r"[\[\](){}\"'.,:;/*+?!#<>=~|_-]"
+SPELLING = (
+    (re.compile("aemi"), "emi"),
+    (re.compile("haem"), "hem"),
+    (re.compile("chaem"), "chem"),
+    (re.compile("oedem"), "edem"),
+    (re.compile("oelia"), "elia"),
+    (re.compile("tumour"), "tumor"),
+    (re.compile("grey"), "gray"),
+    (re.compile("centr(e|ed)$"), "center"),
+    (re.compile("calibre"), "caliber"),
+    (re.compile("aneurism"), "aneurysm"),
+    (re.compile("artefact"), "artifact"),
+    (re.compile("dilatation"), "dilation"),
+    (re.compile("leuco"), "leuko"),
+    (re.compile("hydroceph(alic|aly)$"), "hydrocephalus"),
+    (re.compile("(?<=[a-z]{4})is(e|ed|ing|ation)$"), r"iz\1"),
+)
+# Words that the rule for a final s would change, and plurals that it does not know.
+NORMS = {
+    "metastases": "metastasis",
+    "prostheses": "prosthesis",
+    "stenoses": "stenosis",
+    "thromboses": "thrombosis",
+    "abscesses": "abscess",
+    "masses": "mass",
+    "sinuses": "sinus",
+    "viruses": "virus",
+    "thrombi": "thrombus",
+    "emboli": "embolus",
+    "sulci": "sulcus",
+    "gyri": "gyrus",
+    "foci": "focus",
+    "haematomata": "hematoma",
+    "hematomata": "hematoma",
+    "hygromata": "hygroma",
+    "lacunae": "lacune",
+    "arteries": "artery",
+    "cavities": "cavity",
+    "bodies": "body",
+    "grayscale": "grayscale",
+}
+FINAL_S = re.compile(r"(?<![suie0-9])s$")
+
+
+@lru_cache(maxsize=200_000)
+def norm(word: str) -> str:
+    """The one spelling of a word: small letters, American, singular (`Haemorrhages` is `hemorrhage`)."""
+    word = word.lower()
+    if word in NORMS:
+        return NORMS[word]
+    if len(word) < 3 or not word[0].isalpha():
+        return word
+    if word.endswith("ies") and len(word) > 4:
+        word = f"{word[:-3]}y"
+    elif len(word) > 3 or word in ("mri", "cts"):
+        word = FINAL_S.sub("", word) if not word.endswith("es") else _without_es(word)
+    for pattern, replacement in SPELLING:
+        word = pattern.sub(replacement, word)
+    return word
+
+
+def _without_es(word: str) -> str:
+    """A word in -es as a singular: `edges` is `edge`, `biopsies` came before, `boxes` is `box`."""
+    return word[:-2] if word.endswith(("xes", "shes", "ches", "sses")) else word[:-1]
+
+
+def blank_english() -> Language:
+    """An English pipeline without components whose tokens are words, numbers and single marks."""
+    nlp = spacy.blank("en")
+    marks = re.compile(PUNCTUATION)
+    nlp.tokenizer = Tokenizer(
+        nlp.vocab,
+        prefix_search=re.compile(f"^{PUNCTUATION}").search,
+        suffix_search=re.compile(f"{PUNCTUATION}$").search,
+        infix_finditer=marks.finditer,
+    )
+    nlp.vocab.lex_attr_getters[NORM] = norm  # type: ignore[attr-defined]
+    return nlp
+
+
+def expand(pattern: str) -> list[str]:
+    """All phrases of a pattern: `(sub|extra)dural bleed|clot` is three, a hyphen in a word may be missing."""
+    alternatives = re.split(r"\|(?![^(]*\))", pattern)  # at bars outside parentheses
+    phrases = {phrase for part in alternatives for phrase in _choices(re.split(r"[()]", part))}
+    pieces = (re.sub(r"(?<=\w)-", "\n-| |\n", phrase).split("\n") for phrase in phrases)
+    return sorted({" ".join(phrase.split()) for piece in pieces for phrase in _choices(piece)} - {""})
+
+
+def _choices(pieces: list[str]) -> Iterator[str]:
+    """The texts that take one of the alternatives of each piece."""
+    return map("".join, product(*(piece.split("|") for piece in pieces)))
+
+
+def phrase_matcher(nlp: Language, patterns: dict[str, tuple[str, ...]]) -> PhraseMatcher:
+    """A matcher of norms; the name of a match is the key of the patterns that it comes from."""
+    matcher = PhraseMatcher(nlp.vocab, attr="NORM")
+    for name, group in patterns.items():
+        phrases = sorted({phrase for pattern in group for phrase in expand(pattern)})
+        matcher.add(name, [nlp.make_doc(phrase) for phrase in phrases])
+    return matcher
+
+
+def longest(spans: list[Span]) -> list[Span]:
+    """The spans that lie in no longer one, in the order of the text; several may cover the same words."""
+    kept: list[Span] = []
+    for span in sorted(spans, key=lambda span: (span.start, -span.end, span.label_)):
+        if not kept or span.end > kept[-1].end or (span.start, span.end) == (kept[-1].start, kept[-1].end):
+            kept.append(span)
+    return kept
+
+
+def word_set(text: str) -> frozenset[str]:
+    """The words of a text, each once."""
+    return frozenset(text.split())
+
+
+def words_of(span: Doc | Span) -> list[str]:
+    """The norms of the words of a text."""
+    return [token.norm_ for token in span]

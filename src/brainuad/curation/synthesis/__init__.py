@@ -1,0 +1,1 @@
+"""Synthetic reports with known labels, written from sentence templates."""

@@ -1,0 +1,216 @@
+"""The words by which reports name the 33 labels, as patterns of `spelling.expand`.
+
+from brainuad.curation.spelling import word_set
+
+American spelling and singular stand for all forms (`spelling.norm`); adjectives need no mention where the noun alone
+is enough. Words that stand for two labels are listed under both; a longer phrase hides the shorter ones in it.
+"""
+
+from brainuad.curation.spelling import word_set
+
+DURAL = "(subdural|extradural|epidural|extra-axial|subarachnoid)"
+VESSEL = (
+    "(vessel|artery|mca|ica|pca|aca|basilar|basilar artery|vein|sinus|venous sinus|dot|m1|m2|clot|thrombus)"
+)
+GRAY_WHITE = "(gray-white|gray / white|gray and white|cortico-medullary|gray to white)"
+
+TERMS: dict[str, tuple[str, ...]] = {
+    "artefact": (
+        "artifact|artifactual|beam-hardening|streaking",
+        "(motion|movement) (degraded|degradation|blurring|blur)",
+        "degraded (by|due to) (patient|) (motion|movement)",
+        "(patient|head) (motion|movement)",
+    ),
+    "collection": (
+        "collection|hygroma|fluid collection|empyema",
+        f"{DURAL} (fluid|effusion|collection|hygroma)",
+    ),
+    "compression": ("compression|compressed|compressing|compress|compressive",),
+    "dilation": (
+        "dilation|dilated|dilate|dilating|ventriculomegaly",
+        "ventricular (enlargement|prominence|widening|distension)",
+    ),
+    "effacement": ("effacement|effaced|efface|effacing|obliteration|obliterated|obliterating",),
+    "herniation": (
+        "herniation|herniated|herniating|herniate|coning|tonsillar descent|brain hernia",
+        "tonsillar herniation",
+    ),
+    "hyperdensity": (
+        "hyper-dense|hyper-density|hyper-attenuation|hyper-attenuating",
+        "(high|increased|higher|raised|increase in) (density|attenuation|attenuating)",
+        f"hyper-dense {VESSEL} (sign|)",
+    ),
+    "hypodensity": (
+        "hypo-dense|hypo-density|hypo-attenuation|hypo-attenuating|lucency|lucent|hypo-lucency",
+        "(low|decreased|reduced|lower|diminished|decrease in) (density|attenuation|attenuating)",
+    ),
+    "loss of differentiation": (
+        f"loss of (the|) (normal|) {GRAY_WHITE} (matter|) (differentiation|interface)",
+        f"loss of (the|) (normal|) {GRAY_WHITE} (matter|) (distinction|demarcation|junction)",
+        f"loss of {GRAY_WHITE} (matter|)|loss of (the|) (normal|) (differentiation|insular ribbon)",
+        "(insular ribbon sign|disappearing basal ganglia sign|loss of the insular ribbon sign)",
+    ),
+    "malacic changes": (
+        "encephalo-malacia|encephalo-malacic|malacia|malacic|leuko-malacia|glio-malacia|gliomalacic",
+        "cerebro-malacia",
+        "porencephaly|porencephalic (change|cavity)|myelo-malacia|encephalomalatic",
+    ),
+    "mass effect": ("mass-effect|pressure effect|space-occupying effect",),
+    "midline shift": (
+        "(midline|mid line) (shift|shifting|displacement|deviation)|shift|shifted|mls",
+        "(shift|displacement|deviation) (of|in|across|from) (the|) (midline|mid line) (structure|)",
+    ),
+    "oedema": ("edema|edematous|malignant edema",),
+    "swelling": ("swelling|swollen",),
+    "abscess": ("abscess",),
+    "atrophy": (
+        "atrophy|atrophic|atrophied|volume loss|parenchymal loss|involution|involutional (change|)",
+        "involutionary change",
+        "(loss|reduction) (of|in) (the|) (brain|cerebral|parenchymal|cerebellar) volume",
+        "(loss|reduction) (of|in) (the|) (hippocampal|cortical|white matter|) volume",
+        "(cerebral|brain|cortical) (shrinkage|thinning|atrophy)",
+    ),
+    "aneurysm": ("aneurysm|aneurysmal|aneurysmal dilation",),
+    "calcification": (
+        "calcification|calcified|calcific|calcify|calcium (deposit|deposition)|calcifying|calcinosis",
+    ),
+    "cavernoma": (
+        "cavernoma|cavernous (malformation|hemangioma|angioma)|cavernomatous malformation",
+        "cavernous vascular malformation",
+    ),
+    "cerebral small vessel disease": (
+        "small-vessel (ischemic|ischemia|vascular) (disease|change|pathology|damage)",
+        "small-vessel (white matter|arterial|cerebrovascular|) (disease|change|pathology|damage)",
+        "(chronic|cerebral|) small-vessel ischemia|small-vessel ischemic",
+        "small-vessel ischemic white matter (disease|change)",
+        "csvd|svd|sivd|leuko-araiosis|leukoaraiotic|leuko-encephalopathy|micro-angiopathy",
+        "micro-angiopathic (change|disease|)",
+        "micro-vascular (ischemic|) (disease|change|ischemia|angiopathy)",
+        "micro-angiopathic (ischemic|) (change|disease)",
+        "(white matter|periventricular|deep white matter|subcortical) (ischemic|) (disease|change|ischemia)",
+        "ischemic (white matter|periventricular|deep white matter|small-vessel) (disease|change)|fazekas",
+        "ischemic change (in|of|within) the (periventricular|deep|subcortical|) white matter",
+        "(lacunar|arteriosclerotic|hypertensive) encephalopathy|binswanger (disease|)",
+        "small-vessel (angiopathy|lesion)",
+    ),
+    "congenital abnormality": (
+        "congenital|chiari|agenesis|dysgenesis|hypoplasia|hypoplastic|aplasia|dandy-walker",
+        "cavum (septum|vergae|veli)",
+        "heterotopia|schizencephaly|holoprosencephaly|polymicrogyria|lissencephaly|pachygyria",
+        "cortical dysplasia|dysplasia",
+        "encephalocele|meningocele|craniosynostosis",
+        "developmental (anomaly|abnormality|venous anomaly|variant)|dva",
+        "(mega cisterna magna|arterio-venous malformation|avm|vascular malformation|septo-optic dysplasia)",
+        "tonsillar ectopia|low-lying (cerebellar|) tonsil|tuberous sclerosis|sturge-weber",
+        "hemimegalencephaly|malformation",
+    ),
+    "cyst": ("cyst|cystic",),
+    "evidence of surgery/intervention": (
+        "craniotomy|craniectomy|cranioplasty|burr-hole|post-operative|post-surgical|surgery|neurosurgery",
+        "surgical|surgically",
+        "shunt|ventriculo-peritoneal|evd|drain|ventricular (catheter|drain)|catheter|ventriculostomy|coil",
+        "coiled|coiling",
+        "clip|clipped|clipping|stent|stented|embolization|embolized|icp (monitor|bolt|probe)",
+        "pressure (bolt|monitor|probe)",
+        "bolt|electrode|stimulator|dbs|resection|resected|debulking|debulked|evacuation|evacuated",
+        "operation|thrombectomy",
+        "mastoidectomy|implant|prosthesis|vp shunt|intervention|bone flap|surgical clip|titanium mesh",
+        "reservoir|decompressive",
+    ),
+    "fracture": (
+        "fracture|fractured|(skull|bone|bony|zygoma|calvarial|vault|base of skull) #",
+        "# (skull|zygoma|mandible|vault|base)",
+        "(bony|skull|calvarial|bone|osseous|skeletal) (injury|trauma)|compression fracture",
+        "sutural diastasis|diastasis",
+    ),
+    "gliosis": ("gliosis|gliotic",),
+    "hemorrhage": (
+        "hemorrhage|hemorrhagic|hematoma|bleed|bleeding|bled|contusion|contusional|contused|rebleed",
+        "re-bleed|rebleeding",
+        "ich|sdh|edh|sah|ivh|iph|sich|tsah|asdh|csdh|asah|hemosiderin",
+        "hemorrhagic (transformation|conversion|contusion)",
+        "(subdural|extradural|epidural|subarachnoid) blood",
+        "(extra-axial|intracranial|intraventricular|acute|fresh) blood",
+        "(blood product|microhemorrhage|micro-hemorrhage|micro-bleed|hemorrhagic (infarct|infarction))",
+        "subdural|extradural|epidural|subarachnoid|hemoventricle",
+        "blood (in|within|layering|along|over|density)",
+    ),
+    "hydrocephalus": ("hydrocephalus|nph|ventriculomegaly due to obstruction|hydrocephalic",),
+    "ischemia": (
+        "ischemia|ischemic|infarct|infarction|infarcted|infarctive|infarcting|stroke|cva|lacune|lacunar",
+        "penumbra",
+        "cerebro-vascular accident|hypoperfusion|hemorrhagic (infarct|infarction)",
+        "ischemic (change|event|insult|disease)",
+        "(hypoxic-ischemic|hypoxic) (injury|change|encephalopathy|brain injury)|hypoxic ischemic",
+        "malignant (mca|middle cerebral artery|) (infarct|infarction)",
+    ),
+    "infection": (
+        "infection|infective|infectious|infected|meningitis|encephalitis|cerebritis|ventriculitis|empyema",
+        "mastoiditis",
+        "sinusitis|osteomyelitis|toxoplasmosis|neuro-cysticercosis|tuberculoma|otomastoiditis|septic",
+        "meningo-encephalitis",
+        "(encephalitic|meningitic) (process|change)|subdural empyema|cysticercosis",
+    ),
+    "tumor": (
+        "tumor|tumoral|neoplasm|neoplastic|neoplasia|metastasis|metastatic|met|glioma|glioblastoma|gbm",
+        "astrocytoma|malignancy",
+        "oligo-dendroglioma|meningioma|schwannoma|lymphoma|adenoma|macro-adenoma|micro-adenoma",
+        "craniopharyngioma|malignant",
+        "ependymoma|medulloblastoma|hemangioblastoma|(brain|intracranial) cancer|lipoma|dermoid|epidermoid",
+        "osteoma|hemangiopericytoma|sarcoma",
+        "mass|secondary deposit|metastatic deposit|neurocytoma|ganglioglioma|papilloma|plasmacytoma",
+        "chordoma|neuroma|(cerebral|brain|intracranial) secondary",
+    ),
+    "vessel occlusion": (
+        "occlusion|occluded|occlusive|occluding|thrombus|thrombosis|thrombosed|thrombotic|embolus|embolism",
+        "clot|lvo|cvst|cvt",
+        f"(hyper-dense|dense|hyper-attenuating) {VESSEL} (sign|)|filling defect|(empty|dense) delta sign",
+        "vessel cut-off",
+    ),
+    "lesion": (
+        "lesion|sol|space-occupying (lesion|process|pathology|abnormality)|mass (lesion|)|mass like lesion",
+        "nodule|nodular lesion",
+    ),
+    "pneumocephalus": (
+        "pneumo-cephalus|pneumo-cephaly|intracranial (air|gas|free air)|(air|gas) (locule|bubble|pocket)",
+        "locule of (air|gas)",
+        "(subdural|extradural|epidural|extra-axial|intraventricular|subarachnoid) (air|gas)|free (air|gas)",
+        "aerocele",
+        "(bubble|pocket) of (air|gas|free air)|tension pneumocephalus",
+    ),
+}
+# Phrases in which a word above names nothing.
+OTHER_MEANINGS = (
+    "blood (vessel|pressure|supply|flow|test|glucose|sugar|pool|cell|culture)|bone mass|muscle mass",
+    "soft tissue mass density",
+    f"{DURAL} (space|compartment)|subarachnoid (cistern|csf)",
+    "stroke (protocol|team|pathway|service|window|call|unit|mimic|nurse)",
+    "compression stocking|dis(c|k) herniation|fluid shift|night shift|middle ear effusion|pleural effusion",
+    "surgical (opinion|referral|review|team|advice|input|consult|consultation|discussion)",
+    "neurosurgery (team|referral|opinion)",
+    "(discussed with|referral to|refer to) (the|) neurosurgery (team|)",
+    "(referred to|opinion from|transfer to|transferred to) (the|) neurosurgery (team|)",
+    "malignant (hypertension|otitis)|dental (implant|prosthesis|crown)|for data collection",
+    "clinical intervention",
+    "spinal cord compression",
+    "(shift|displacement) work|urgent (neurosurgical|surgical) intervention",
+    "(for|need|require) (surgical|) intervention",
+    "image compression",
+)
+# Words that mean a hemorrhage unless something else in such a space follows within a few words.
+SPACES = frozenset(("subdural", "extradural", "epidural", "subarachnoid"))
+IN_A_SPACE = word_set(
+    "collection hygroma effusion space fluid empyema abscess air gas drain catheter cyst tumor mass "
+    "cistern csf"
+    "compartment thickening lesion calcification hemorrhage hematoma bleed metastasis infection extension"
+)
+# Vague words: without a negation they leave open which of the labels is meant.
+VAGUE: dict[str, tuple[str, ...]] = {
+    "hypodensity": (
+        "abnormal (parenchymal|brain|) (density|attenuation)|(density|attenuation) (abnormality|change)",
+    ),
+    "hyperdensity": (
+        "abnormal (parenchymal|brain|) (density|attenuation)|(density|attenuation) (abnormality|change)",
+    ),
+    "fracture": ("(bone|bony|osseous|skull|calvarial) (abnormality|lesion|defect)",),
+}

@@ -1,0 +1,55 @@
+"""Who is healthy according to the reports: the selection of a cohort, laid over its table."""
+
+import csv
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from brainuad.datasets.base import alphanumeric
+from brainuad.errors import InputError
+from brainuad.storage import read_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# The status of a scan that a selection leaves out. It is no failure.
+NOT_SELECTED = "not selected"
+
+
+def read_groups(selection_tsv: Path) -> "pd.DataFrame":
+    """The group of each subject of a selection, and the `step` at which it left or the last one.
+
+    A scan is healthy if it is kept, and a patient if its report names a positive label that may not be. Of the
+    others nobody knows: they have no report, say, or an uncertain one, were rejected, or are held out of the training
+    cohort.
+    """
+    table = read_table(selection_tsv, needs=("scan", "kept", "step", "reason"), quoting=csv.QUOTE_NONE)
+    table["subject"] = table["scan"].map(alphanumeric)
+    table["group"] = "unknown"
+    table.loc[table["reason"].str.contains("(positive)", regex=False), "group"] = "patient"
+    table.loc[table["kept"] == "yes", "group"] = "healthy"
+    return table.drop_duplicates("subject").set_index("subject")[["group", "step"]]
+
+
+def used_subjects(selection_tsv: Path) -> set[str]:
+    """The subjects of a selection that are healthy or patients; no others are used."""
+    groups = read_groups(selection_tsv)["group"]
+    return set(groups.index[groups != "unknown"])
+
+
+def apply_selection(cohort: "pd.DataFrame", selection_tsv: Path) -> "pd.DataFrame":
+    """The cohort table with the groups of a selection.
+
+    Subjects of unknown group have the status `not selected`, and the step at which they left as their reason.
+    """
+    known = read_groups(selection_tsv)
+    if len(known) and not cohort["subject"].isin(known.index).any():
+        raise InputError(
+            f"{selection_tsv}: none of its {len(known)} rows is about a scan of this data set. Delete it and run again."
+        )
+    chosen = known.reindex(cohort["subject"])
+    cohort = cohort.assign(group=chosen["group"].fillna("unknown").to_numpy())
+    left = (cohort["group"] == "unknown") & (cohort["status"] == "ok")
+    steps = chosen["step"].fillna("not in the selection").to_numpy()
+    cohort.loc[left, "reason"] = [f"{NOT_SELECTED}: {step}" for step in steps[left]]
+    cohort.loc[left, "status"] = NOT_SELECTED
+    return cohort

@@ -1,0 +1,1 @@
+"""Written head CT reports of simulated findings, with what they say about each label."""

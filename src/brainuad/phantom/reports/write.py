@@ -1,0 +1,193 @@
+"""A head CT report written from what is in the image: stated, hedged or left out, among what is absent."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from brainuad.phantom.reports.abroad import LANGUAGES
+from brainuad.phantom.reports.authors import AUTHORS, voiced
+from brainuad.phantom.reports.body import (
+    absent_labels,
+    denial_sentences,
+    doubt_sentence,
+    effect_sentences,
+    fields_of,
+    finding_sentence,
+    hedged_sentence,
+    normal_sentences,
+    pick,
+)
+from brainuad.phantom.reports.facts import KINDS, Facts, Finding, Rates, Report
+from brainuad.phantom.reports.markup import Statement, read, signed, strongest
+from brainuad.phantom.reports.mistakes import mistype
+from brainuad.phantom.reports.sections import (
+    ADDENDA,
+    CLOSING,
+    COMPARED,
+    EMPTY,
+    NO_EARLIER,
+    NOTHING,
+    REQUESTS,
+    TECHNIQUES,
+    UNCHANGED,
+)
+
+USUAL = Rates()
+SHARE_OF_NORMALS = 0.35  # of the sentences on normal structures, in each report
+SHARE_OF_EFFECTS = 0.9  # of the effects of a finding that are mentioned with it
+SHARE_OF_NOT_ACUTE = 0.4  # of the reports of an old infarct that say there is no recent one
+SHARE_WITHOUT_EARLIER = 0.08  # of the reports without earlier imaging that say so
+SHARE_OF_CLOSINGS = 0.25
+OLD_ISCHEMIA = frozenset({"old_infarct", "lacune"})
+MINOR = frozenset({"atrophy", "small_vessel", "calcification", "artefact"})
+
+
+def write_report(
+    facts: Facts, findings: Sequence[Finding], rng: np.random.Generator, rates: Rates = USUAL
+) -> str:
+    """The text of a report on an image with these findings."""
+    return compose_report(facts, findings, rng, rates).text
+
+
+def compose_report(
+    facts: Facts, findings: Sequence[Finding], rng: np.random.Generator, rates: Rates = USUAL
+) -> Report:
+    """A report with what it says about each label, which need not be what the image holds."""
+    draw = rng.random()
+    if draw < rates.empty:
+        return Report(pick(rng, EMPTY), form="empty")
+    if draw < rates.empty + rates.foreign:
+        return _foreign_report(findings, rng)
+    return _english_report(facts, findings, rng, rates)
+
+
+def compose_addendum(facts: Facts, findings: Sequence[Finding], rng: np.random.Generator) -> Report:
+    """A later remark that states these findings, or that nothing is to be added."""
+    statements = [finding_sentence(finding, rng) for finding in findings]
+    statements = statements or [Statement("no further findings.")]
+    spoken = [Statement(voiced(each.text, facts.author), each.marks) for each in statements]
+    text = pick(rng, ADDENDA).replace("{sentence}", " ".join(each.text for each in spoken))
+    return Report(text, dict(strongest(spoken)), _marked(spoken), form="addendum")
+
+
+def _english_report(
+    facts: Facts, findings: Sequence[Finding], rng: np.random.Generator, rates: Rates
+) -> Report:
+    fates = [(rng.random() < rates.omit, rng.random() < rates.hedge) for _ in findings]
+    stated = [
+        (finding, hedged) for finding, (omitted, hedged) in zip(findings, fates, strict=True) if not omitted
+    ]
+    follow_up = bool(facts.earlier) and rng.random() < rates.follow_up
+    body = _body(facts, findings, stated, rng, rates)
+    conclusion = _impression(stated, rng) if AUTHORS[facts.author].impression else []
+    body, conclusion = (
+        [Statement(voiced(each.text, facts.author), each.marks) for each in part]
+        for part in (body, conclusion)
+    )
+    quiet = all(finding.kind in MINOR for finding in findings)
+    text = _laid_out(facts, _comparison(facts, follow_up, quiet, rng), body, conclusion, rng)
+    return Report(
+        text=mistype(text, rng) if rng.random() < rates.typo else text,
+        said=dict(strongest([*body, *conclusion])),
+        phrases=_marked([*body, *conclusion]),
+        hedged=tuple(finding.kind for finding, hedged in stated if hedged),
+        omitted=tuple(finding.kind for finding, (omitted, _) in zip(findings, fates, strict=True) if omitted),
+        follow_up=follow_up,
+    )
+
+
+def _marked(statements: Sequence[Statement]) -> tuple[str, ...]:
+    return tuple(each.text for each in statements if each.marks)
+
+
+def _body(
+    facts: Facts,
+    findings: Sequence[Finding],
+    stated: Sequence[tuple[Finding, bool]],
+    rng: np.random.Generator,
+    rates: Rates,
+) -> list[Statement]:
+    author = AUTHORS[facts.author]
+    present = {label for finding in findings for label in finding.labels}
+    positive = [
+        each for finding, hedged in stated for each in _finding_statements(finding, hedged, rng, rates)
+    ]
+    count = int(rng.integers(*author.denials, endpoint=True))
+    negative = normal_sentences(present, SHARE_OF_NORMALS, rng)
+    negative += denial_sentences(absent_labels(present, count, rng), rng)
+    kinds = {finding.kind for finding in findings}
+    if kinds & OLD_ISCHEMIA and "early_infarct" not in kinds and rng.random() < SHARE_OF_NOT_ACUTE:
+        negative.append(read("No acute [-ischemia|infarct].", {}))
+    if rng.random() < rates.doubt:
+        negative.append(doubt_sentence(present, rng))
+    return [*negative, *positive] if author.denies_first else [*positive, *negative]
+
+
+def _finding_statements(
+    finding: Finding, hedged: bool, rng: np.random.Generator, rates: Rates
+) -> list[Statement]:
+    statements = [hedged_sentence(finding, rng) if hedged else finding_sentence(finding, rng)]
+    effects = [effect for effect in finding.effects if rng.random() < SHARE_OF_EFFECTS]
+    if effects:
+        sign = "?" if rng.random() < rates.hedge else "+"
+        statements.append(effect_sentences(finding, effects, sign, rng))
+    return statements
+
+
+def _impression(stated: Sequence[tuple[Finding, bool]], rng: np.random.Generator) -> list[Statement]:
+    main = [(finding, hedged) for finding, hedged in stated if finding.kind not in MINOR]
+    if not main:
+        return [Statement(pick(rng, NOTHING))]
+    statements = []
+    for finding, hedged in main:
+        noun = pick(rng, KINDS[finding.kind].nouns)
+        template = f"Possible {signed(noun, '?')}." if hedged else f"{signed(noun, '+')}."
+        statements.append(read(template, fields_of(finding)))
+    return statements
+
+
+def _comparison(facts: Facts, follow_up: bool, quiet: bool, rng: np.random.Generator) -> str:
+    if follow_up:
+        return pick(rng, COMPARED + UNCHANGED if quiet else COMPARED).format(earlier=facts.earlier)
+    if not facts.earlier and rng.random() < SHARE_WITHOUT_EARLIER:
+        return pick(rng, NO_EARLIER)
+    return ""
+
+
+def _laid_out(
+    facts: Facts,
+    comparison: str,
+    body: Sequence[Statement],
+    conclusion: Sequence[Statement],
+    rng: np.random.Generator,
+) -> str:
+    author = AUTHORS[facts.author]
+    person = "woman" if facts.sex == "F" else "man"
+    request = pick(rng, REQUESTS[facts.reason]).format(age=facts.age, person=person)
+    findings = [comparison, *(each.text for each in body)]
+    if rng.random() < SHARE_OF_CLOSINGS:
+        findings.append(pick(rng, CLOSING))
+    sections = (
+        voiced(request, facts.author),
+        voiced(pick(rng, TECHNIQUES), facts.author) if author.technique else "",
+        ("\n" if author.line_by_line else " ").join(filter(None, findings)),
+        " ".join(each.text for each in conclusion),
+    )
+    if not author.headings[0]:
+        return "\n".join(filter(None, sections[2:]))
+    return "\n".join(
+        f"{heading}\n{section}" if author.line_by_line else f"{heading} {section}"
+        for heading, section in zip(author.headings, sections, strict=True)
+        if section
+    )
+
+
+def _foreign_report(findings: Sequence[Finding], rng: np.random.Generator) -> Report:
+    language = LANGUAGES[pick(rng, sorted(LANGUAGES))]
+    present = {label for finding in findings for label in finding.labels}
+    templates = [pick(rng, language[label]) for label in ("hemorrhage", "ischemia") if label in present]
+    statements = [read(template, {}) for template in templates]
+    absent = [read(template, {}) for template in language["absent"]]
+    statements += [each for each in absent if present.isdisjoint(label for label, _ in each.marks)]
+    text = language["frame"][0].format(body=" ".join(each.text for each in statements))
+    return Report(text, dict(strongest(statements)), _marked(statements), form="foreign")

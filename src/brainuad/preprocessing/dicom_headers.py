@@ -1,0 +1,165 @@
+"""Headers of DICOM files, as far as the choice of a series and the place of its slices need them.
+
+Keywords are those of the DICOM standard, part 3 (CT image, section A.3). What a header lacks or writes wrongly is empty
+here: whoever uses it says what that means. Nothing of a header that names a person is ever shown.
+"""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+ENHANCED = "1.2.840.10008.5.1.4.1.1.2.1"
+SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
+KEYWORDS = [
+    *("PatientID", "StudyInstanceUID", "StudyDate", "SeriesInstanceUID", "SeriesNumber", "SOPInstanceUID"),
+    *("SOPClassUID", "Modality", "ImageType", "SeriesDescription", "BodyPartExamined", "ConvolutionKernel"),
+    *("ContrastBolusAgent", "WindowWidth", "NumberOfFrames", "SamplesPerPixel", "Rows", "Columns"),
+    *("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "GantryDetectorTilt"),
+    *("LossyImageCompression", "PhotometricInterpretation"),
+]
+NO_IMAGE_TYPE = ("", "", "")
+
+
+@dataclass(frozen=True)
+class Header:
+    """One image file; `position`, `orientation` (two rows) and `spacing_mm` (down, across) are None where unknown."""
+
+    path: Path
+    patient: str
+    study: str
+    study_date: str
+    series: str
+    series_number: str
+    instance: str
+    kind: str
+    modality: str
+    image_type: tuple[str, ...]
+    description: str
+    body_part: str
+    kernel: str
+    contrast_agent: str
+    window_width: float
+    frames: int
+    samples: int
+    shape: tuple[int, int]
+    position: np.ndarray | None
+    orientation: np.ndarray | None
+    spacing_mm: np.ndarray | None
+    tilt_deg: float
+    lossy: bool
+    monochrome1: bool
+
+    @property
+    def normal(self) -> np.ndarray:
+        """The unit vector through the slice: its rows' direction times its columns' (part 3, C.7.6.2.1.1)."""
+        assert self.orientation is not None
+        across, down = self.orientation
+        normal = np.cross(across, down)
+        return np.asarray(normal / np.linalg.norm(normal))
+
+
+def read_headers(folder: Path) -> tuple[list[Header], int]:
+    """The images below a folder in the order of their paths, and how many other files lie there."""
+    headers, others = [], 0
+    for path in _files(folder):
+        header = _read(path)
+        if header is None:
+            others += 1
+        else:
+            headers.append(header)
+    return headers, others
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for above, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        yield from (
+            Path(above, name) for name in sorted(names) if not name.startswith(".") and name != "DICOMDIR"
+        )
+
+
+def _read(path: Path) -> Header | None:
+    """The header of a file; None if it is not DICOM or holds no image."""
+    import pydicom
+
+    try:
+        with pydicom.config.disable_value_validation():
+            dataset = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=[*KEYWORDS])
+            return _header(path, dataset) if "Rows" in dataset and "Columns" in dataset else None
+    except (
+        pydicom.errors.InvalidDicomError,
+        OSError,
+        EOFError,
+        ValueError,
+        KeyError,
+        AttributeError,
+        TypeError,
+    ):
+        return None
+
+
+def _header(path: Path, dataset: Any) -> Header:
+    orientation = _numbers(dataset, "ImageOrientationPatient", 6)
+    return Header(
+        path=path,
+        patient=_text(dataset, "PatientID"),
+        study=_text(dataset, "StudyInstanceUID"),
+        study_date=_text(dataset, "StudyDate"),
+        series=_text(dataset, "SeriesInstanceUID"),
+        series_number=_text(dataset, "SeriesNumber"),
+        instance=_text(dataset, "SOPInstanceUID"),
+        kind=_text(dataset, "SOPClassUID"),
+        modality=_text(dataset, "Modality").upper(),
+        image_type=_image_type(dataset),
+        description=_text(dataset, "SeriesDescription"),
+        body_part=_text(dataset, "BodyPartExamined").upper(),
+        kernel=_text(dataset, "ConvolutionKernel").upper(),
+        contrast_agent=_text(dataset, "ContrastBolusAgent"),
+        window_width=_number(dataset, "WindowWidth", 0.0),
+        frames=int(_number(dataset, "NumberOfFrames", 1.0)),
+        samples=int(_number(dataset, "SamplesPerPixel", 1.0)),
+        shape=(int(dataset.Rows), int(dataset.Columns)),
+        position=_numbers(dataset, "ImagePositionPatient", 3),
+        orientation=None if orientation is None else orientation.reshape(2, 3),
+        spacing_mm=_numbers(dataset, "PixelSpacing", 2),
+        tilt_deg=_number(dataset, "GantryDetectorTilt", 0.0),
+        lossy=_text(dataset, "LossyImageCompression") == "01",
+        monochrome1=_text(dataset, "PhotometricInterpretation").upper() == "MONOCHROME1",
+    )
+
+
+def _first(value: Any) -> Any:
+    """The first of several values: scanners give a kernel or a window for each way to show an image."""
+    several = not isinstance(value, str) and hasattr(value, "__len__")
+    return (value[0] if len(value) else None) if several else value
+
+
+def _text(dataset: Any, keyword: str) -> str:
+    value = _first(dataset.get(keyword))
+    return "" if value is None else str(value).strip()
+
+
+def _image_type(dataset: Any) -> tuple[str, ...]:
+    value = dataset.get("ImageType") or ()
+    words = [value] if isinstance(value, str) else list(value)
+    return (*(str(word).strip().upper() for word in words), *NO_IMAGE_TYPE)[: max(len(words), 3)]
+
+
+def _number(dataset: Any, keyword: str, otherwise: float) -> float:
+    try:
+        value = float(_first(dataset.get(keyword)))
+    except (TypeError, ValueError):
+        return otherwise
+    return value if np.isfinite(value) else otherwise
+
+
+def _numbers(dataset: Any, keyword: str, count: int) -> np.ndarray | None:
+    try:
+        values = np.array([float(value) for value in dataset.get(keyword) or ()])
+    except (TypeError, ValueError):
+        return None
+    return values if values.size == count and np.isfinite(values).all() else None

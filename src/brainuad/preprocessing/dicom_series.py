@@ -1,0 +1,251 @@
+"""Which of the series in a folder of DICOM files is the plain axial head CT in a soft-tissue kernel.
+
+Files are grouped into stacks: one series, one orientation, one voxel grid, one kind of kernel. A stack that is not such
+a CT is rejected. Of the others the best is taken: plain before contrast, head before another body part, original
+before derived, known before unknown kernel, then the larger part of the head, then the thinner slices.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from brainuad.errors import ScanError
+from brainuad.preprocessing import dicom_kinds
+from brainuad.preprocessing.dicom_headers import ENHANCED, SECONDARY_CAPTURE, Header, read_headers
+
+FEWEST_SLICES = 12
+# Shorter than a brain, so that a part of one is told from a whole.
+SHORTEST_MM = 90.0
+# A head needs no more than this; a series that goes down to the chest is no better.
+LONGEST_MM = 160.0
+# Coverages that differ by less count as equal.
+COVERAGE_STEP_MM = 20.0
+# Gantries tilt by up to 30 degrees; further than this and the slices are no longer axial.
+LARGEST_TILT_DEG = 37.0
+# Brain is shown in windows of 80 to 150 HU, bone from 2000 HU.
+BONE_WINDOW_HU = 1500.0
+ORIENTATION_TOLERANCE = 0.02
+SPACING_TOLERANCE_MM = 1e-3
+SAME_PLACE_MM = 0.01
+# A share of doubled places above this is a series of several phases, not a copy that got in.
+MOST_DOUBLED = 0.5
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Slices of one series that share orientation, voxel grid and kind of kernel."""
+
+    slices: tuple[Header, ...]
+
+    @property
+    def first(self) -> Header:
+        """A header that stands for all."""
+        return self.slices[0]
+
+    @property
+    def name(self) -> str:
+        """What the stack is called in remarks: the number of its series, never its description."""
+        return f"series {self.first.series_number or 'without number'} ({len(self.slices)} images)"
+
+    @cached_property
+    def places_mm(self) -> np.ndarray:
+        """Where the slices lie along their normal, in rising order."""
+        return np.sort([header.position @ self.first.normal for header in self.slices])
+
+    @property
+    def gaps_mm(self) -> np.ndarray:
+        """Distances between neighbouring slices that lie at different places."""
+        gaps = np.diff(self.places_mm)
+        return np.asarray(gaps[gaps > SAME_PLACE_MM])
+
+    @property
+    def length_mm(self) -> float:
+        """From the first slice to the last."""
+        return float(self.places_mm[-1] - self.places_mm[0])
+
+    @property
+    def slice_mm(self) -> float:
+        """The usual distance of two slices."""
+        return float(np.median(self.gaps_mm))
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The stack that is taken, and for each other one its name and why it is left out."""
+
+    stack: Stack
+    left_out: tuple[str, ...]
+
+
+def choose_series(folder: Path, label: str, wanted: str = "") -> Choice:
+    """The best stack below a folder; `wanted` limits the choice to a series by its number or UID.
+
+    A series that the user names may have any kernel. Nothing usable is a `ScanError` with a reason for each series.
+    """
+    headers, others = read_headers(folder)
+    if not headers:
+        raise ScanError(f"{label}: no DICOM image in the folder ({others} other files)")
+    _check_one_study(headers, label)
+    if wanted:
+        numbers = sorted({header.series_number for header in headers})
+        headers = [header for header in headers if wanted in (header.series, header.series_number)]
+        if not headers:
+            raise ScanError(
+                f"{label}: the series that the column `series` names is not in the folder, which holds the numbers "
+                f"{', '.join(numbers)}"
+            )
+    usable, left_out = [], []
+    for stack in stacks_of(headers):
+        if reason := rejection(stack, named=bool(wanted)):
+            left_out.append(f"{stack.name}: {reason}")
+        else:
+            usable.append(stack)
+    if not usable:
+        raise ScanError(f"{label}: no usable series; {'; '.join(left_out)}")
+    best, *others_usable = sorted(usable, key=_rank)
+    return Choice(best, (*left_out, *(f"{stack.name}: {_why_not(stack, best)}" for stack in others_usable)))
+
+
+def stacks_of(headers: Sequence[Header]) -> list[Stack]:
+    """The headers grouped into stacks; copies of one image (equal SOPInstanceUID) count once."""
+    groups: list[list[Header]] = []
+    instances: set[str] = set()
+    for header in headers:
+        if header.instance and header.instance in instances:
+            continue
+        instances.add(header.instance)
+        for group in groups:
+            if _belong_together(group[0], header):
+                group.append(header)
+                break
+        else:
+            groups.append([header])
+    return [Stack(tuple(group)) for group in groups]
+
+
+def rejection(stack: Stack, named: bool = False) -> str:
+    """Why a stack cannot be taken; empty if it can. The kernel of a series that the user `named` does not matter."""
+    reason = _not_an_image_of_ct(stack) or _no_geometry(stack) or _not_axial(stack)
+    return reason or ("" if named else _shows_bone(stack)) or _too_little(stack)
+
+
+def _check_one_study(headers: Sequence[Header], label: str) -> None:
+    patients = {header.patient for header in headers} - {""}
+    if len(patients) > 1:
+        raise ScanError(
+            f"{label}: images of {len(patients)} patients in one folder; give each a folder of its own"
+        )
+    days = {(header.study, header.study_date) for header in headers if header.study_date}
+    if len({study for study, _ in days}) > 1 and len({day for _, day in days}) > 1:
+        raise ScanError(f"{label}: images of several days in one folder; give each study a folder of its own")
+
+
+def _belong_together(one: Header, other: Header) -> bool:
+    if _kind(one) != _kind(other):
+        return False
+    return _close(one.orientation, other.orientation, ORIENTATION_TOLERANCE) and _close(
+        one.spacing_mm, other.spacing_mm, SPACING_TOLERANCE_MM
+    )
+
+
+def _kind(header: Header) -> tuple[object, ...]:
+    """What all slices of a stack share; scanners change other words between skull base and vertex."""
+    return (
+        *(header.series, header.modality, header.kind, header.shape, header.samples),
+        *(dicom_kinds.kernel_kind(header.kernel), bool(header.contrast_agent), header.position is None),
+        *(dicom_kinds.is_localiser(header.image_type), dicom_kinds.is_reformat(header.image_type)),
+    )
+
+
+def _close(one: np.ndarray | None, other: np.ndarray | None, tolerance: float) -> bool:
+    if one is None or other is None:
+        return one is other
+    return bool(np.abs(one - other).max() < tolerance)
+
+
+def _not_an_image_of_ct(stack: Stack) -> str:
+    first = stack.first
+    if first.modality != "CT":
+        return f"not CT but {first.modality or 'without modality'}"
+    if first.kind == SECONDARY_CAPTURE or first.samples != 1:
+        return "secondary capture"
+    if first.kind == ENHANCED or first.frames > 1:
+        return "several frames in one file (enhanced CT); convert it to NIfTI or to one file per slice"
+    if dicom_kinds.is_localiser(first.image_type):
+        return "localiser"
+    return "reformatted images" if dicom_kinds.is_reformat(first.image_type) else ""
+
+
+def _no_geometry(stack: Stack) -> str:
+    first = stack.first
+    for value, keyword in (
+        (first.position, "ImagePositionPatient"),
+        (first.orientation, "ImageOrientationPatient"),
+        (first.spacing_mm, "PixelSpacing"),
+    ):
+        if value is None:
+            return f"{keyword} is missing, so nobody knows where the slices lie"
+    assert first.orientation is not None
+    assert first.spacing_mm is not None
+    if np.abs(first.orientation @ first.orientation.T - np.eye(2)).max() > ORIENTATION_TOLERANCE:
+        return "ImageOrientationPatient is not a pair of perpendicular unit vectors"
+    return "" if first.spacing_mm.min() > 0 else "PixelSpacing is not positive"
+
+
+def _not_axial(stack: Stack) -> str:
+    along = np.abs(stack.first.normal)
+    if along[2] >= np.cos(np.deg2rad(LARGEST_TILT_DEG)):
+        return ""
+    return f"not axial ({('sagittal', 'coronal', 'oblique')[int(along.argmax())]})"
+
+
+def _shows_bone(stack: Stack) -> str:
+    first = stack.first
+    kind = dicom_kinds.kernel_kind(first.kernel)
+    if kind == "sharp":
+        return f"kernel for bone or lung ({first.kernel})"
+    if kind == "soft":
+        return ""
+    if dicom_kinds.names_bone(first.description):
+        return "its description says bone or lung"
+    narrow = float(np.median([header.window_width for header in stack.slices]))
+    return f"window of bone (width {narrow:.0f} HU)" if narrow >= BONE_WINDOW_HU else ""
+
+
+def _too_little(stack: Stack) -> str:
+    if len(stack.slices) < FEWEST_SLICES:
+        return f"fewer than {FEWEST_SLICES} slices"
+    places = len(stack.gaps_mm) + 1
+    if len(stack.slices) - places > MOST_DOUBLED * places:
+        return "several images at each place (phases or perfusion)"
+    if places < FEWEST_SLICES:
+        return f"slices at {places} places only"
+    return "" if stack.length_mm >= SHORTEST_MM else f"covers {stack.length_mm:.0f} mm only"
+
+
+def _qualities(stack: Stack) -> dict[str, float]:
+    """What makes a stack worse than another, the most important first; lower is better."""
+    first = stack.first
+    return {
+        "contrast agent, and a plain series is there": dicom_kinds.has_contrast(
+            first.contrast_agent, first.description
+        ),
+        "of another body part": not dicom_kinds.shows_head(first.body_part),
+        "derived images, and original ones are there": first.image_type[0] == "DERIVED",
+        "unknown kernel": dicom_kinds.kernel_kind(first.kernel) == "unknown",
+        "covers less of the head": -(min(stack.length_mm, LONGEST_MM) // COVERAGE_STEP_MM),
+        f"thicker slices ({stack.slice_mm:.3g} mm)": round(stack.slice_mm, 2),
+    }
+
+
+def _rank(stack: Stack) -> tuple[list[float], bool, str, str]:
+    number = stack.first.series_number
+    return (list(_qualities(stack).values()), not number.isdigit(), number.zfill(9), stack.first.series)
+
+
+def _why_not(stack: Stack, best: Stack) -> str:
+    pairs = zip(_qualities(stack).items(), _qualities(best).values(), strict=True)
+    return next((reason for (reason, own), other in pairs if own > other), "like the one that is taken")

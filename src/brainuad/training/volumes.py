@@ -1,0 +1,85 @@
+"""Whole volumes as training samples, for models of dimension 3 (Kascenas 2023, head CT)."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from brainuad.arrays import ArrayStore, to_volume_axes
+from brainuad.errors import InputError
+from brainuad.training.batches import NEEDS_LESIONS, SliceFilter, SliceIndex, Slices, open_stores
+
+
+class Volumes(Slices):
+    """Samples that are whole volumes: images (channel, x, y, z) and masks (1, x, y, z)."""
+
+    def __init__(
+        self, folders: Sequence[Path], index: SliceIndex, depth: int, with_lesion: bool = False
+    ) -> None:
+        super().__init__(folders, index, with_lesion)
+        self.depth = depth
+
+    def __getitem__(self, number: int) -> tuple[torch.Tensor, ...]:
+        store, first = self.place(number)
+        where = slice(first, first + self.depth)
+        image = to_volume_axes(np.asarray(store.images[where], dtype=np.float32))
+        masks = (store.brain, store.lesion) if self.with_lesion else (store.brain,)
+        volumes = (to_volume_axes(np.array(mask[where], dtype=bool))[None] for mask in masks)
+        return tuple(torch.from_numpy(np.ascontiguousarray(volume)) for volume in (image, *volumes))
+
+
+def open_volumes(
+    folders: Sequence[Path],
+    split: pd.DataFrame,
+    role: str,
+    volume_filter: SliceFilter,
+    with_lesion: bool = False,
+) -> Volumes:
+    """The volumes of all subjects of one role that pass the filter.
+
+    `non-empty` keeps volumes with brain in them, `tumour-free` those of them without a lesion voxel, `tumour` those
+    of them with one; both leave out subjects whose lesions are not annotated. No volume, or volumes that differ in
+    their number of slices, are an `InputError`.
+    """
+    rows: list[tuple[int, int, int]] = []
+    depths: list[tuple[str, int]] = []
+    for number, (store, wanted) in enumerate(open_stores(folders, split, role)):
+        for subject in filter(wanted.__contains__, store.subjects):
+            if volume_filter in NEEDS_LESIONS and not store.lesions_known(subject):
+                continue
+            where = store.slices(subject)
+            if _passes(store, where, volume_filter):
+                rows.append((number, where.start, len(rows)))
+                depths.append((subject, where.stop - where.start))
+    names = ", ".join(folder.parent.name for folder in folders)
+    if not rows:
+        raise InputError(
+            f"no {volume_filter} volumes of role {role!r} in {names}. A model of dimension 3 learns from whole "
+            "volumes: check the split counts and `slices` of training_data in the study, and quality.tsv for "
+            "excluded subjects."
+        )
+    index = SliceIndex(np.array(rows, dtype=np.int64), tuple(subject for subject, _ in depths))
+    return Volumes(folders, index, common_depth(depths, names), with_lesion)
+
+
+def common_depth(depths: Sequence[tuple[str, int]], names: str) -> int:
+    """The number of slices that all volumes have; `depths` holds it by subject, `names` is where they are from."""
+    first, depth = depths[0]
+    for subject, found in depths:
+        if found != depth:
+            raise InputError(
+                f"{names}: subject {first} has {depth} slices and subject {subject} {found}, but a model of "
+                "dimension 3 takes volumes of one size. Add a crop_or_pad step with three sizes to the recipe, or "
+                "set dimension to 2."
+            )
+    return depth
+
+
+def _passes(store: ArrayStore, where: slice, volume_filter: SliceFilter) -> bool:
+    if volume_filter == "all":
+        return True
+    if not np.any(store.brain[where]):
+        return False
+    return volume_filter == "non-empty" or bool(np.any(store.lesion[where])) == (volume_filter == "tumour")

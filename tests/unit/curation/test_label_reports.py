@@ -1,0 +1,91 @@
+"""An export becomes a table of labels: in order, private, and the same however many processes work on it."""
+
+import json
+import logging
+from pathlib import Path
+
+import pytest
+
+from brainuad.curation.label_reports import label_reports
+from brainuad.curation.settings import LabellingSettings
+from brainuad.storage import read_table
+from tests.verbs import error_of, run
+
+ROWS = (
+    ("r1", "p1", "No fracture. Acute haemorrhage."),
+    ("r2", "p2", "Normal study."),
+    ("r3", "p3", " "),
+    (
+        "r4",
+        "p4",
+        "Kein Nachweis einer Blutung. Der Schädelknochen ist intakt und das Ventrikelsystem ist normal weit.",
+    ),
+)
+
+
+def write_reports(folder: Path, rows: tuple[tuple[str, str, str], ...] = ROWS) -> Path:
+    path = folder / "reports.csv"
+    lines = [f'{report},{patient},2014-01-01,"{text}"\n' for report, patient, text in rows]
+    path.write_text("report,patient,date,text\n" + "".join(lines))
+    return path
+
+
+def test_every_report_has_a_row_and_one_for_each_of_its_labels(tmp_path: Path) -> None:
+    output = tmp_path / "labels.tsv"
+    counts = label_reports(write_reports(tmp_path), output, LabellingSettings())
+    assert read_table(output).to_numpy().tolist() == [
+        ["r1", "fracture", "negative", "No fracture.", "negation: no; term: fracture", "labelled"],
+        ["r1", "hemorrhage", "positive", "Acute haemorrhage.", "affirmed: hemorrhage", "labelled"],
+        ["r2", "", "", "", "", "labelled"],
+        ["r3", "", "", "", "", "empty"],
+        ["r4", "", "", "", "", "not English"],
+    ]
+    assert counts == {"labelled": 2, "empty": 1, "not English": 1}
+
+
+def test_the_table_is_for_its_owner_alone(tmp_path: Path) -> None:
+    output = tmp_path / "labels.tsv"
+    label_reports(write_reports(tmp_path), output, LabellingSettings())
+    assert output.stat().st_mode & 0o777 == 0o600
+
+
+def test_two_processes_write_what_one_writes(tmp_path: Path) -> None:
+    texts = [text for _, _, text in ROWS]
+    rows = tuple((f"r{number}", "p", texts[number % len(texts)]) for number in range(600))
+    reports = write_reports(tmp_path, rows)
+    for workers in (1, 2):
+        label_reports(reports, tmp_path / f"{workers}.tsv", LabellingSettings(), workers)
+    assert (tmp_path / "1.tsv").read_bytes() == (tmp_path / "2.tsv").read_bytes()
+
+
+def test_no_text_and_no_identifier_reaches_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    reports = write_reports(tmp_path, (("name-1", "name-2", "Acute haemorrhage."),))
+    label_reports(reports, tmp_path / "labels.tsv", LabellingSettings())
+    logged = caplog.text + "".join(capfd.readouterr())
+    assert "1 reports: 1 labelled" in logged
+    assert not any(word in logged for word in ("name-1", "name-2", "haemorrhage"))
+
+
+def test_a_broken_row_is_found_before_anything_is_written(tmp_path: Path) -> None:
+    reports = write_reports(tmp_path)
+    reports.write_text(reports.read_text() + "r5,p5\n")
+    settings = json.dumps({})
+    output = tmp_path / "labels.tsv"
+    told = error_of("label-reports", "--settings", settings, "--reports", reports, "--output", output)
+    assert "row 6 has 2 columns" in told
+    assert not output.exists()
+
+
+def test_the_verb_labels_by_the_settings_of_its_job(tmp_path: Path) -> None:
+    reports = write_reports(tmp_path, (("r1", "p1", "Probable infarct."),))
+    settings = json.dumps({"labelling": {"rules": {"likely": "positive"}}})
+    run("label-reports", "--settings", settings, "--reports", reports, "--output", tmp_path / "labels.tsv")
+    assert read_table(tmp_path / "labels.tsv")["class"].tolist() == ["positive"]
+
+
+def test_a_learned_labeller_without_a_model_is_refused() -> None:
+    with pytest.raises(ValueError, match="folder of a trained model"):
+        LabellingSettings(labeller="learned")

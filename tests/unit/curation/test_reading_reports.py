@@ -1,0 +1,70 @@
+"""Reports are read from the exports that hospitals make, a part at a time."""
+
+from pathlib import Path
+
+import pytest
+
+from brainuad.curation.reports import Report, read_reports
+from brainuad.errors import InputError
+
+HEADER = "report,patient,date,text\n"
+SECRET = "subdural haematoma of Mrs Example"
+
+
+def written(folder: Path, content: str, encoding: str = "utf-8") -> Path:
+    path = folder / "reports.csv"
+    path.write_bytes(content.encode(encoding))
+    return path
+
+
+def read(path: Path) -> list[Report]:
+    return [report for part in read_reports(path) for report in part]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "latin-1"])
+def test_reports_are_read_in_the_encodings_of_exports(tmp_path: Path, encoding: str) -> None:
+    path = written(tmp_path, HEADER + "r1,p1,2014-03-12,Normales Schädel-CT\n", encoding)
+    assert read(path) == [Report("r1", "p1", "2014-03-12", "Normales Schädel-CT")]
+
+
+def test_texts_in_quotes_hold_line_breaks_separators_and_quotes(tmp_path: Path) -> None:
+    path = written(tmp_path, HEADER + 'r1,p1,,"Findings:\nno ""bleed"", no shift"\nr2,p1,,Normal\n')
+    assert [report.text for report in read(path)] == ['Findings:\nno "bleed", no shift', "Normal"]
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_other_separators_orders_and_further_columns_are_read(tmp_path: Path, separator: str) -> None:
+    rows = [["Text", "site", "Report", "date", "patient"], ["Normal, all of it", "A", "r1", "", "p1"]]
+    path = written(tmp_path, "\n".join(separator.join(row) for row in rows))
+    assert read(path) == [Report("r1", "p1", "", "Normal, all of it")]
+
+
+def test_reports_come_in_parts_of_the_asked_size(tmp_path: Path) -> None:
+    path = written(tmp_path, HEADER + "".join(f"r{number},p,,t\n" for number in range(5)))
+    assert [len(part) for part in read_reports(path, chunk=2)] == [2, 2, 1]
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("report,patient,text\nr1,p1,x\n", "columns date are missing"),
+        ("", "columns report, patient, date, text are missing"),
+        (HEADER + f"r1,p1,,Normal\nr2,p1,,{SECRET}, more\n", "row 3 has 5 columns, expected 4"),
+        (HEADER + f",p1,,{SECRET}\n", "row 2 names no report"),
+        (HEADER + f'r1,p1,,"{SECRET}" it says\n', "line 2"),
+        (HEADER + f'r1,p1,,"{SECRET}\nr2,p2,,x\n', "line 3"),
+    ],
+)
+def test_a_broken_file_is_named_with_its_row_and_without_its_content(
+    tmp_path: Path, content: str, told: str
+) -> None:
+    with pytest.raises(InputError) as error:
+        read(written(tmp_path, content))
+    assert told in str(error.value)
+    assert "reports.csv" in str(error.value)
+    assert "haematoma" not in str(error.value)
+
+
+def test_a_missing_file_is_an_error_for_the_user(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"none\.csv"):
+        read(tmp_path / "none.csv")

@@ -1,0 +1,61 @@
+"""An image that several scans name counts once, with all that is reported on it."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.unit.curation.hospital import NORMAL, Hospital
+
+
+@pytest.fixture
+def hospital(tmp_path: Path) -> Hospital:
+    """An export with one normal scan."""
+    export = Hospital(tmp_path)
+    export.normal(0)
+    return export
+
+
+def outcome(hospital: Hospital, scan: str) -> tuple[str, str]:
+    row = hospital.select().loc[scan]
+    return row["step"] if row["kept"] == "no" else "kept", row["reason"]
+
+
+def test_of_two_names_for_one_image_the_first_is_kept(hospital: Hospital) -> None:
+    hospital.scan("s1", "p0", "r0", path="nifti/a.nii.gz")
+    hospital.scan("s2", "p0", "r0", path="nifti/a.nii.gz")
+    assert outcome(hospital, "s1")[0] == "kept"
+    assert outcome(hospital, "s2") == ("usable report", "duplicate scan")
+
+
+@pytest.mark.parametrize("path", ["./a/s4", "a//s4/", "a/b/../s4"])
+def test_a_path_that_is_written_in_another_way_is_the_same_image(hospital: Hospital, path: str) -> None:
+    hospital.scan("s1", "p0", "r0", path="a/s4")
+    hospital.scan("s2", "p0", "r0", path=path)
+    assert outcome(hospital, "s1")[0] == "kept"
+    assert outcome(hospital, "s2") == ("usable report", "duplicate scan")
+
+
+@pytest.mark.parametrize(
+    ("text", "label", "expected"),
+    [
+        (NORMAL, ("oedema", "positive"), ("report labels", "oedema (positive)")),
+        ("Unchanged appearances of the brain.", (), ("follow-up filter", "unchanged")),
+        (NORMAL, (), ("kept", "not reviewed")),
+    ],
+)
+def test_the_reports_of_all_copies_count_for_the_one_that_stays(
+    hospital: Hospital, text: str, label: tuple[str, ...], expected: tuple[str, str]
+) -> None:
+    hospital.scan("s1", "p0", "r0", path="a.nii.gz")
+    hospital.scan("s2", "p0", "r2", path="a.nii.gz")
+    hospital.report("r2", "p0", text)
+    hospital.label("r2", *label)
+    assert outcome(hospital, "s1") == expected
+    assert hospital.select().loc["s1", "report"] == "r0;r2"
+
+
+def test_an_image_of_two_patients_is_not_usable_under_any_name(hospital: Hospital) -> None:
+    hospital.normal(1, path="a.nii.gz")
+    hospital.normal(2, path="./a.nii.gz")
+    assert outcome(hospital, "s1") == ("usable report", "named for several patients")
+    assert outcome(hospital, "s2") == ("usable report", "named for several patients")

@@ -1,0 +1,112 @@
+"""An export of head CTs: what scans.csv says becomes rows, defects become reasons, and no identifier is told."""
+
+from pathlib import Path
+
+import pytest
+
+from brainuad.datasets.base import COHORT_COLUMNS
+from brainuad.datasets.registry import find_dataset
+from brainuad.errors import InputError
+
+HEADER = "scan,patient,age,sex,date,report,path,series\n"
+
+
+def export(root: Path, *lines: str, header: str = HEADER) -> Path:
+    (root / "dicom" / "s1").mkdir(parents=True, exist_ok=True)
+    (root / "dicom" / "s1" / "1.dcm").touch()
+    (root / "nifti").mkdir(exist_ok=True)
+    (root / "nifti" / "s2.nii.gz").touch()
+    (root / "scans.csv").write_text(header + "".join(f"{line}\n" for line in lines), encoding="utf-8")
+    return root
+
+
+def rows(root: Path) -> dict[str, dict[str, str]]:
+    dataset = find_dataset("hospital_ct")
+    table = dataset.index(root)
+    assert tuple(table.columns) == COHORT_COLUMNS
+    assert table["subject"].tolist() == dataset.subjects(root)
+    return {row["subject"]: row for row in table.to_dict("records")}
+
+
+def test_folders_and_files_become_rows(tmp_path: Path) -> None:
+    root = export(tmp_path, "s-1,p1,63,F,2020-01-02,r1,dicom/s1,4", "s2,p1,89+,male,,,nifti/s2.nii.gz,")
+    found = rows(root)
+    assert list(found) == ["s1", "s2"]
+    first, second = found.values()
+    assert (first["ct"], first["series"], first["participant"]) == ("dicom/s1", "4", "p1")
+    assert (first["age"], first["sex"], first["group"], first["status"]) == ("63", "F", "unknown", "ok")
+    assert (second["ct"], second["age"], second["sex"]) == ("nifti/s2.nii.gz", "89", "M")
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("a,p,,,,,,", "scans.csv gives no path"),
+        ("a,,,,,,dicom/s1,", "scans.csv names no patient"),
+        ("a,p,,,,,dicom/none,", "the path in scans.csv does not exist"),
+        ("a,p,,,,,dicom/empty,", "the folder is empty"),
+        ("a,p,,,,,../elsewhere,", "path outside the root"),
+        ("a,p,,,,,/etc/hostname,", "path outside the root"),
+    ],
+)
+def test_a_defect_of_a_row_is_its_reason(tmp_path: Path, line: str, reason: str) -> None:
+    (tmp_path / "root" / "dicom" / "empty").mkdir(parents=True)
+    (tmp_path / "elsewhere").mkdir()
+    row = rows(export(tmp_path / "root", line))["a"]
+    assert row["status"] == "excluded"
+    assert reason in row["reason"]
+
+
+def test_a_scan_with_several_reports_is_one_row(tmp_path: Path) -> None:
+    assert list(rows(export(tmp_path, "a,p,50,M,,r1,dicom/s1,", "a,p,50,M,,r2,dicom/s1,"))) == ["a"]
+
+
+def test_rows_of_one_scan_that_differ_exclude_it(tmp_path: Path) -> None:
+    row = rows(export(tmp_path, "a,p1,,,,,dicom/s1,", "a,p2,,,,,nifti/s2.nii.gz,"))["a"]
+    assert row["reason"] == "scans.csv: rows of this scan differ in patient, path"
+
+
+def test_a_mask_may_be_named(tmp_path: Path) -> None:
+    header = "scan,patient,path,mask\n"
+    row = rows(export(tmp_path, "a,p,dicom/s1,nifti/s2.nii.gz", header=header))["a"]
+    assert (row["mask"], row["status"]) == ("nifti/s2.nii.gz", "ok")
+
+
+def test_semicolons_and_another_encoding_are_read(tmp_path: Path) -> None:
+    root = export(tmp_path)
+    table = "Scan;Patient;Path;Remark\na;p;dicom/s1;Schädel\n"
+    (root / "scans.csv").write_bytes(table.encode("latin-1"))
+    assert rows(root)["a"]["ct"] == "dicom/s1"
+
+
+@pytest.mark.parametrize("scan", ["Smith", "--", ""])
+def test_names_that_cannot_be_told_apart_are_refused_without_telling_them(tmp_path: Path, scan: str) -> None:
+    root = export(tmp_path, "Sm-ith,p1,,,,,dicom/s1,", f"{scan},p2,,,,,dicom/s1,")
+    with pytest.raises(InputError, match=r"scans\.csv: row 3: ") as caught:
+        rows(root)
+    assert "mith" not in str(caught.value)
+
+
+def test_a_missing_column_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"scans\.csv: the columns patient, path are missing"):
+        rows(export(tmp_path, "a,b", header="scan,person\n"))
+
+
+def test_a_row_of_another_length_is_named_by_its_number(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"scans\.csv: row 2 has 3 columns, expected 8"):
+        rows(export(tmp_path, "a,p,x"))
+
+
+def test_a_folder_without_scans_csv_says_what_is_expected(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"scans\.csv: cannot be read .* the columns scan, patient, path"):
+        rows(tmp_path)
+
+
+def test_a_table_without_rows_has_no_subjects(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="hospital_ct: no subject found"):
+        rows(export(tmp_path))
+
+
+def test_a_missing_root_names_the_key(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"datasets\.hospital_ct"):
+        find_dataset("hospital_ct").subjects(tmp_path / "none")

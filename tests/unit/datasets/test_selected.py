@@ -1,0 +1,65 @@
+"""A selection by reports says who is healthy, and leaves the others out without calling them failures."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from brainuad.datasets.selected import apply_selection, used_subjects
+from brainuad.errors import InputError
+from brainuad.preprocessing.quality import summarise
+from brainuad.storage import write_json
+
+ROWS = (
+    "s-0\tp0\tr\tyes\ttraining cohort\t",
+    "s-1\tp1\tr\tno\treport labels\themorrhage (positive), collection (uncertain)",
+    "s-2\tp2\tr\tno\treport labels\tischemia (uncertain)",
+    "s-3\tp3\tr\tno\ttraining cohort\theld out",
+)
+
+
+@pytest.fixture
+def selection(tmp_path: Path) -> Path:
+    path = tmp_path / "selection.tsv"
+    path.write_text("\n".join(["scan\tpatient\treport\tkept\tstep\treason", *ROWS]) + "\n")
+    return path
+
+
+def cohort(*subjects: str, status: str = "ok") -> pd.DataFrame:
+    rows = [{"subject": name, "participant": name, "group": "unknown", "reason": ""} for name in subjects]
+    return pd.DataFrame(rows).assign(status=status)
+
+
+def test_a_kept_scan_is_healthy_and_one_with_a_positive_label_a_patient(selection: Path) -> None:
+    found = apply_selection(cohort("s0", "s1", "s2", "s3", "s4"), selection)
+    assert found["group"].tolist() == ["healthy", "patient", "unknown", "unknown", "unknown"]
+    assert found["status"].tolist() == ["ok", "ok", *["not selected"] * 3]
+    assert found["reason"].tolist() == [
+        *("", "", "not selected: report labels", "not selected: training cohort"),
+        "not selected: not in the selection",
+    ]
+
+
+def test_a_defect_of_a_scan_stays_its_reason(selection: Path) -> None:
+    broken = cohort("s0", "s2", status="excluded").assign(reason="no image")
+    assert apply_selection(broken, selection)["reason"].tolist() == ["no image"] * 2
+
+
+def test_healthy_scans_and_patients_are_used(selection: Path) -> None:
+    assert used_subjects(selection) == {"s0", "s1"}
+
+
+def test_a_selection_of_another_export_is_refused_without_names(selection: Path) -> None:
+    with pytest.raises(InputError, match="none of its 4 rows is about a scan of this data set") as caught:
+        apply_selection(cohort("x1"), selection)
+    assert "s-0" not in str(caught.value)
+
+
+def test_scans_that_are_not_selected_are_no_failures_of_preprocessing(
+    selection: Path, tmp_path: Path
+) -> None:
+    for name in ("s0", "s1"):
+        record = {"subject": name, "status": "ok", "reason": ""}
+        write_json(record, tmp_path / f"sub-{name}" / "quality.json")
+    table = summarise(tmp_path, apply_selection(cohort("s0", "s1", "s2", "s3"), selection), 0.0)
+    assert table["status"].tolist() == ["ok", "ok", "not selected", "not selected"]
