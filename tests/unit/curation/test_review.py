@@ -30,27 +30,18 @@ const captured = [];
 URL.createObjectURL = (blob) => { captured.push(blob); return "blob:none"; };
 HTMLAnchorElement.prototype.click = () => {};
 const press = (key) => document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
-{
-const show = () => {
-  const shown = document.createElement("pre");
-  shown.id = "result";
-  document.body.append(shown);
-  Promise.all(captured.map((blob) => blob.text())).then((texts) => {
-    const open = cards.filter((card) => !card.hidden).length;
-    shown.textContent = [document.getElementById("progress").textContent, open, texts.at(-1)].join("\\n");
-  });
-};
-const keys = %s;
-const reload = keys.indexOf("reload");
-if (reload >= 0 && !sessionStorage.getItem("reloaded")) {
-  keys.slice(0, reload).forEach(press);
-  sessionStorage.setItem("reloaded", "yes");
-  location.reload();
-} else {
-  keys.slice(reload + 1).forEach(press);
-  show();
-}
-}
+for (const key of %s) press(key);
+const shown = document.createElement("pre");
+shown.id = "result";
+document.body.append(shown);
+const memory = document.createElement("pre");
+memory.id = "memory";
+memory.textContent = JSON.stringify(localStorage);
+document.body.append(memory);
+Promise.all(captured.map((blob) => blob.text())).then((texts) => {
+  const open = cards.filter((card) => !card.hidden).length;
+  shown.textContent = [document.getElementById("progress").textContent, open, texts.at(-1)].join("\\n");
+});
 </script>
 """
 
@@ -62,15 +53,20 @@ def selection(*scans: str) -> pd.DataFrame:
 
 
 def press(page: str, folder: Path, *keys: str) -> list[str]:
-    """The progress, the number of scans shown, and the rows of the saved table after the keys; one may be `reload`."""
+    """The progress, the number of scans shown, and the rows of the saved table after the keys."""
+    return shown_after(page, folder, *keys)["result"].splitlines()
+
+
+def shown_after(page: str, folder: Path, *keys: str) -> dict[str, str]:
+    """What a browser shows after the keys (`result`), and what it remembers of the page (`memory`)."""
     path = folder / "review.html"
     path.write_text(page.replace("</body>", f"{KEYS % list(keys)}</body>"), encoding="utf-8")
     command = [str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=2000"]
     command += [f"--user-data-dir={folder / 'browser'}", "--dump-dom", path.as_uri()]
     dom = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
-    found = re.search(r'<pre id="result">(.*?)</pre>', dom, re.DOTALL)
-    assert found, dom[-2000:]
-    return html.unescape(found.group(1)).splitlines()
+    found = dict(re.findall(r'<pre id="(result|memory)">(.*?)</pre>', dom, re.DOTALL))
+    assert set(found) == {"result", "memory"}, dom[-2000:]
+    return {name: html.unescape(text) for name, text in found.items()}
 
 
 browser = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
