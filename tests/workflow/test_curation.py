@@ -28,7 +28,7 @@ def curated(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
     workflow.change(
         "config.yaml",
         {
-            "studies": ["smoke", "kascenas2023"],
+            "studies": ["smoke", "kascenas2023-ct"],
             "datasets": dict.fromkeys(
                 ("ixi", "brats21", "mslub", "msseg", "ljubljana", "hospital_ct"), "phantom"
             ),
@@ -127,7 +127,7 @@ def test_scans_that_are_not_selected_are_not_preprocessed(changed: Workflow) -> 
 
 
 def test_the_first_table_of_the_paper_stands_beside_the_published_numbers(changed: Workflow) -> None:
-    target = "results/kascenas2023/tables/table1.md"
+    target = "results/kascenas2023-ct/tables/table1.md"
     changed.run(target)
     text = (changed.folder / target).read_text()
     assert f"| Initial | {flow(changed).loc['initial', 'images']}<br>published 16,559" in text

@@ -35,7 +35,7 @@ def leave_out(study: dict[str, Any], names: list[str]) -> None:
     for name in names:
         del study["methods"][name]
     for table in study["tables"].values():
-        for row in table["rows"] if "columns" in table else []:
+        for row in table["rows"]:
             cells = {
                 column.get("method", "{method}").format(method=row["method"]) for column in table["columns"]
             }
@@ -110,8 +110,7 @@ def test_every_table_of_the_papers_is_made(papers: Workflow) -> None:
         *("bercea2023-autoddpm/table3", "bercea2023-ra/classes", "bercea2023-ra/table1a"),
         "bercea2023-ra/table1b",
         *("bercea2023-ra/table2a", "bercea2023-ra/table2b", "bercea2023-ra/table3"),
-        *("frotscher2023/table1", "frotscher2023/table2"),
-        *("kascenas2023/table1", "kascenas2023/table2", "kascenas2023/table3"),
+        *("frotscher2023/table1", "frotscher2023/table2", "kascenas2023/table2", "kascenas2023/table3"),
     ]
 
 

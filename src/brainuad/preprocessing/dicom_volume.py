@@ -205,7 +205,7 @@ def _decoded(dataset: Any, path: Path, slope: float, intercept: float) -> np.nda
     compressed = dataset.file_meta.TransferSyntaxUID.is_compressed
     try:
         return np.asarray(dataset.pixel_array, dtype=np.float32) * np.float32(slope) + np.float32(intercept)
-    except (RuntimeError, NotImplementedError, ValueError, AttributeError):
+    except (RuntimeError, ValueError, AttributeError):
         if not compressed:
             raise
     try:
