@@ -114,7 +114,10 @@ def test_the_cohort_table_takes_its_groups_from_the_selection(changed: Workflow)
     changed.run("results/cohorts/hospital_ct.tsv")
     cohort = read_table(changed.folder / "results/cohorts/hospital_ct.tsv").set_index("subject")
     chosen = selection(changed)
-    assert set(cohort.index[cohort["group"] == "healthy"]) == set(chosen.index[chosen["kept"] == "yes"])
+    held_out = chosen["reason"] == "held out"
+    normal = (chosen["kept"] == "yes") | held_out
+    assert set(cohort.index[cohort["group"] == "healthy"]) == set(chosen.index[normal])
+    assert set(cohort.index[cohort["held_out"] == "yes"]) == set(chosen.index[held_out])
     abnormal = chosen.index[chosen["reason"].str.contains("(positive)", regex=False)]
     assert set(cohort.index[cohort["group"] == "patient"]) == set(abnormal)
 
@@ -122,7 +125,8 @@ def test_the_cohort_table_takes_its_groups_from_the_selection(changed: Workflow)
 def test_scans_that_are_not_selected_are_not_preprocessed(changed: Workflow) -> None:
     planned = changed.planned("results/derivatives/hospital_ct/quality.tsv")
     chosen = selection(changed)
-    used = (chosen["kept"] == "yes") | chosen["reason"].str.contains("(positive)", regex=False)
+    used = (chosen["kept"] == "yes") | (chosen["reason"] == "held out")
+    used |= chosen["reason"].str.contains("(positive)", regex=False)
     assert planned == {"index": 1, "preprocess": used.sum(), "assess": 1}
 
 

@@ -11,14 +11,13 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from brainuad.curation.labels import WORSE
-from brainuad.curation.selection_settings import SelectionSettings
+from brainuad.curation.selection_settings import HELD_OUT, SelectionSettings
 from brainuad.randomness import seed_for
 
 STEPS = ("usable report", "report labels", "follow-up filter", "manual review", "training cohort")
 USABLE, LABELLED, FILTERED, REVIEWED, TRAINING = STEPS
 COLUMNS = ("scan", "patient", "report", "kept", "step", "reason")
 NOT_REVIEWED = "not reviewed"
-HELD_OUT = "held out"
 
 
 @dataclass(frozen=True)

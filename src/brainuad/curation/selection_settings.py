@@ -24,6 +24,9 @@ FOLLOW_UP_PATTERNS: tuple[FollowUpPattern, ...] = get_args(FollowUpPattern)
 
 Share = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
 
+# The reason of a normal scan that is not trained on.
+HELD_OUT = "held out"
+
 
 class SelectionSettings(Settings):
     """Which scans are normal for their age and go into the training cohort (Kascenas 2023, section 4.2.2).

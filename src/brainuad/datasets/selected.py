@@ -4,6 +4,7 @@ import csv
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from brainuad.curation.selection_settings import HELD_OUT
 from brainuad.datasets.base import alphanumeric
 from brainuad.errors import InputError
 from brainuad.storage import read_table
@@ -16,18 +17,20 @@ NOT_SELECTED = "not selected"
 
 
 def read_groups(selection_tsv: Path) -> "pd.DataFrame":
-    """The group of each subject of a selection, and the `step` at which it left or the last one.
+    """The group of each subject of a selection, whether it is `held_out`, and the `step` at which it left or the last.
 
-    A scan is healthy if it is kept, and a patient if its report names a positive label that may not be. Of the
-    others nobody knows: they have no report, say, or an uncertain one, were rejected, or are held out of the training
-    cohort.
+    A scan is healthy if it is kept, or held out of the training cohort ("yes"): then it may validate and test. It is a
+    patient if its report names a positive label that may not be. Of the others nobody knows: they have no report, say,
+    or an uncertain one, or were rejected.
     """
     table = read_table(selection_tsv, needs=("scan", "kept", "step", "reason"), quoting=csv.QUOTE_NONE)
     table["subject"] = table["scan"].map(alphanumeric)
+    held_out = table["reason"] == HELD_OUT
+    table["held_out"] = held_out.map({True: "yes", False: ""})
     table["group"] = "unknown"
     table.loc[table["reason"].str.contains("(positive)", regex=False), "group"] = "patient"
-    table.loc[table["kept"] == "yes", "group"] = "healthy"
-    return table.drop_duplicates("subject").set_index("subject")[["group", "step"]]
+    table.loc[(table["kept"] == "yes") | held_out, "group"] = "healthy"
+    return table.drop_duplicates("subject").set_index("subject")[["group", "held_out", "step"]]
 
 
 def used_subjects(selection_tsv: Path) -> set[str]:
@@ -37,7 +40,7 @@ def used_subjects(selection_tsv: Path) -> set[str]:
 
 
 def apply_selection(cohort: "pd.DataFrame", selection_tsv: Path) -> "pd.DataFrame":
-    """The cohort table with the groups of a selection.
+    """The cohort table with the groups of a selection, and a column `held_out`.
 
     Subjects of unknown group have the status `not selected`, and the step at which they left as their reason.
     """
@@ -47,7 +50,9 @@ def apply_selection(cohort: "pd.DataFrame", selection_tsv: Path) -> "pd.DataFram
             f"{selection_tsv}: none of its {len(known)} rows is about a scan of this data set. Delete it and run again."
         )
     chosen = known.reindex(cohort["subject"])
-    cohort = cohort.assign(group=chosen["group"].fillna("unknown").to_numpy())
+    cohort = cohort.assign(
+        group=chosen["group"].fillna("unknown").to_numpy(), held_out=chosen["held_out"].fillna("").to_numpy()
+    )
     left = (cohort["group"] == "unknown") & (cohort["status"] == "ok")
     steps = chosen["step"].fillna("not in the selection").to_numpy()
     cohort.loc[left, "reason"] = [f"{NOT_SELECTED}: {step}" for step in steps[left]]

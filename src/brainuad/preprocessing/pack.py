@@ -42,7 +42,7 @@ from brainuad.storage import atomic_path, read_json, write_json, write_table
 
 log = logging.getLogger(__name__)
 
-SUBJECT_COLUMNS = ["subject", "participant", "group", "age", "sex", "site", "condition"]
+SUBJECT_COLUMNS = ["subject", "participant", "group", "age", "sex", "site", "condition", "held_out"]
 ARRAYS = ("images", "lesion", "brain", "lesion_slices")
 
 

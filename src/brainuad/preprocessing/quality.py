@@ -14,7 +14,7 @@ from brainuad.preprocessing.measures import QUALITY_NUMBERS
 from brainuad.preprocessing.mosaic import draw_pages
 from brainuad.storage import read_json, write_table
 
-COHORT_PART = ("subject", "participant", "group", "age", "sex", "site", "condition")
+COHORT_PART = ("subject", "participant", "group", "age", "sex", "site", "condition", "held_out")
 QUALITY_COLUMNS = (*COHORT_PART, "status", "reason", "note", *QUALITY_NUMBERS)
 
 

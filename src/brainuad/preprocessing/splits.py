@@ -48,14 +48,8 @@ def make_split(cohorts: Mapping[str, pd.DataFrame], settings: SplitSettings, run
 
 def _drawn_roles(dataset: str, cohort: pd.DataFrame, settings: SplitSettings, run: int) -> pd.Series:
     """The role of each row of the cohort (missing where a participant is not needed)."""
-    counts = settings.datasets[dataset]
-    people = _participants(cohort)
-    groups: dict[str, tuple[pd.DataFrame, RoleCounts]] = {"all": (people, counts)}
-    if counts.patients is not None:
-        is_patient = people["group"] == "patient"
-        groups = {"healthy": (people[~is_patient], counts), "patient": (people[is_patient], counts.patients)}
     roles: dict[str, str] = {}
-    for name, (members, wanted) in groups.items():
+    for name, (members, wanted) in _groups(_participants(cohort), settings.datasets[dataset]).items():
         if members.empty:
             continue
         order = _stratified_order(members, numpy_generator(settings.seed, "split", dataset, name))
@@ -64,12 +58,35 @@ def _drawn_roles(dataset: str, cohort: pd.DataFrame, settings: SplitSettings, ru
     return cohort["participant"].map(roles)
 
 
+def _groups(people: pd.DataFrame, counts: DatasetSplit) -> dict[str, tuple[pd.DataFrame, RoleCounts]]:
+    """The participants that are split by themselves, and their counts.
+
+    Healthy ones that curation has held out of the training cohort share validation and test in the proportion of the
+    counts; then all others are trained on.
+    """
+    if counts.patients is None:
+        return {"all": (people, counts)}
+    is_patient = people["group"] == "patient"
+    healthy, patients = people[~is_patient], (people[is_patient], counts.patients)
+    kept_apart = counts.validation + counts.test
+    if not healthy["held_out"].any() or not counts.train or not kept_apart:
+        return {"healthy": (healthy, counts), "patient": patients}
+    apart = RoleCounts(validation=counts.validation / kept_apart, test=counts.test / kept_apart, unit="share")
+    return {
+        "healthy": (healthy[~healthy["held_out"]], RoleCounts(train=1, unit="share")),
+        "held out": (healthy[healthy["held_out"]], apart),
+        "patient": patients,
+    }
+
+
 def _participants(cohort: pd.DataFrame) -> pd.DataFrame:
     """One row per participant, in a fixed order: age of the first session; a patient once is a patient."""
     ages = pd.to_numeric(cohort["age"], errors="coerce")
     table = pd.DataFrame({"participant": cohort["participant"], "age": ages, "group": cohort["group"]})
+    table["held_out"] = cohort["held_out"] == "yes" if "held_out" in cohort else False
     people = table.sort_values("participant", kind="stable").groupby("participant")
-    return people.agg(age=("age", "first"), group=("group", "max"))  # "patient" sorts after "healthy"
+    # "patient" sorts after "healthy"
+    return people.agg(age=("age", "first"), group=("group", "max"), held_out=("held_out", "any"))
 
 
 def _stratified_order(people: pd.DataFrame, generator: np.random.Generator) -> list[str]:

@@ -31,13 +31,20 @@ def cohort(*subjects: str, status: str = "ok") -> pd.DataFrame:
 
 
 def test_a_kept_scan_is_healthy_and_one_with_a_positive_label_a_patient(selection: Path) -> None:
-    found = apply_selection(cohort("s0", "s1", "s2", "s3", "s4"), selection)
-    assert found["group"].tolist() == ["healthy", "patient", "unknown", "unknown", "unknown"]
-    assert found["status"].tolist() == ["ok", "ok", *["not selected"] * 3]
+    found = apply_selection(cohort("s0", "s1", "s2", "s4"), selection)
+    assert found["group"].tolist() == ["healthy", "patient", "unknown", "unknown"]
+    assert found["status"].tolist() == ["ok", "ok", *["not selected"] * 2]
     assert found["reason"].tolist() == [
-        *("", "", "not selected: report labels", "not selected: training cohort"),
+        *("", "", "not selected: report labels"),
         "not selected: not in the selection",
     ]
+
+
+def test_a_normal_scan_that_is_held_out_of_the_training_is_healthy_too(selection: Path) -> None:
+    found = apply_selection(cohort("s0", "s1", "s3"), selection)
+    assert found["group"].tolist() == ["healthy", "patient", "healthy"]
+    assert found["held_out"].tolist() == ["", "", "yes"]
+    assert found["status"].tolist() == ["ok"] * 3
 
 
 def test_a_defect_of_a_scan_stays_its_reason(selection: Path) -> None:
@@ -46,7 +53,7 @@ def test_a_defect_of_a_scan_stays_its_reason(selection: Path) -> None:
 
 
 def test_healthy_scans_and_patients_are_used(selection: Path) -> None:
-    assert used_subjects(selection) == {"s0", "s1"}
+    assert used_subjects(selection) == {"s0", "s1", "s3"}
 
 
 def test_a_selection_of_another_export_is_refused_without_names(selection: Path) -> None:
@@ -58,8 +65,9 @@ def test_a_selection_of_another_export_is_refused_without_names(selection: Path)
 def test_scans_that_are_not_selected_are_no_failures_of_preprocessing(
     selection: Path, tmp_path: Path
 ) -> None:
-    for name in ("s0", "s1"):
+    for name in ("s0", "s1", "s3"):
         record = {"subject": name, "status": "ok", "reason": ""}
         write_json(record, tmp_path / f"sub-{name}" / "quality.json")
     table = summarise(tmp_path, apply_selection(cohort("s0", "s1", "s2", "s3"), selection), 0.0)
-    assert table["status"].tolist() == ["ok", "ok", "not selected", "not selected"]
+    assert table["status"].tolist() == ["ok", "ok", "not selected", "ok"]
+    assert table["held_out"].tolist() == ["", "", "", "yes"]

@@ -118,6 +118,22 @@ def test_patients_can_have_counts_of_their_own():
     assert {p for p in members(split, "test") if p.startswith("Q")} == {f"Q{n:03d}" for n in range(10)}
 
 
+def test_normals_that_curation_holds_out_validate_and_test_and_all_others_are_trained_on():
+    normals, patients = cohort_of(40), cohort_of(20, group="patient")
+    patients = patients.assign(subject="X" + patients["subject"], participant="X" + patients["participant"])
+    held_out = normals["participant"].isin([f"P{number:03d}" for number in range(10)])
+    cohort = pd.concat(
+        [normals.assign(held_out=held_out.map({True: "yes", False: ""})), patients], ignore_index=True
+    )
+    counts = {"train": 0.8, "validation": 0.05, "test": 0.15, "unit": "share"}
+    settings = settings_of(**counts, patients={"test": 1, "unit": "share"})
+    split = make_split({"toy": cohort.fillna("")}, settings, 0)
+    apart = set(normals.loc[held_out, "participant"])
+    assert members(split, "train") == set(normals["participant"]) - apart
+    assert members(split, "validation") | members(split, "test") == apart | set(patients["participant"])
+    assert len(members(split, "validation")) in (2, 3)
+
+
 def test_excluded_subjects_have_no_role():
     cohort = cohort_of(10)
     cohort.loc[3, "status"] = "excluded"
