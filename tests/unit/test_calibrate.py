@@ -8,12 +8,14 @@ import pytest
 import torch
 
 from brainuad.inference import infer
-from brainuad.inference.calibrate import CalibrationFiles, calibrate_method
+from brainuad.inference.calibrate import CalibrationFiles, ValidationScans, calibrate_method
 from brainuad.inference.infer import ScoringRequest
 from brainuad.methods.base import Scan, ScoringRule
+from brainuad.preprocessing.split_file import read_split
 from brainuad.randomness import Draws
 from brainuad.settings import Settings
 from brainuad.storage import read_json
+from brainuad.training.batches import open_slices
 from tests.conftest import SLICES
 
 
@@ -47,3 +49,15 @@ def test_only_healthy_validation_subjects_are_seen(
     assert all(scan.images.shape == (SLICES, 1, 32, 32) for scan in BrightestRule.seen)
     assert all(scan.brain.dtype == torch.bool for scan in BrightestRule.seen)
     assert read_json(output) == {"settings": chosen, "scans": 2}
+
+
+def test_scans_are_read_when_they_are_asked_for(cohort: dict[str, Path]) -> None:
+    samples = open_slices((cohort["healthy"],), read_split(cohort["split"]), "validation", "non-empty")
+    scans = ValidationScans(samples, "cpu")
+    assert len(scans) == 2
+    assert [scan.subject for scan in scans[0:1]] == ["h6"]
+    first, again = scans[1], scans[1]
+    assert first is not again
+    assert torch.equal(first.images, again.images)
+    with pytest.raises(IndexError):
+        scans[2]

@@ -73,11 +73,12 @@ class VaeRestoration(ScoringRule):
 
     def _spread_samples(self, scans: Sequence[Scan]) -> tuple[Tensor, Tensor]:
         """Images (sample, channel, *size) and regions (sample, 1, *size) at even distances in the scans."""
-        places = [(scan, position) for scan in scans for position in range(len(scan.images))]
+        places = [(number, i) for number, scan in enumerate(scans) for i in range(len(scan.images))]
         count = min(per_pass(self.settings.calibration_slices, scans[0].images), len(places))
         chosen = [places[i] for i in np.linspace(0, len(places) - 1, count).round().astype(int)]
-        x = torch.stack([scan.images[position] for scan, position in chosen])
-        brain = torch.stack([scan.brain[position] for scan, position in chosen])
+        # Clones, because a view keeps its whole scan in memory.
+        x = torch.stack([scans[number].images[i].clone() for number, i in chosen])
+        brain = torch.stack([scans[number].brain[i].clone() for number, i in chosen])
         return x, self._region(x, brain)
 
     def _region(self, x: Tensor, brain: Tensor) -> Tensor:
