@@ -83,4 +83,4 @@ def score_label(metric: str, protocol: str, aggregate: str = "", scale: float = 
 
 def pseudonym(dataset: str, number: int) -> str:
     """How a subject is written in figures and pages."""
-    return f"{dataset} #{number}"
+    return f"{dataset_name(dataset)} #{number}"

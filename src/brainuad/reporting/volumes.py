@@ -1,6 +1,6 @@
 """Volumes for people to look at: which subjects and slices are shown, and their maps as the metrics saw them.
 
-Subjects appear under pseudonyms (`brats21 #3`: the third largest lesion among the test subjects), never
+Subjects appear under pseudonyms (`BraTS 2021 #3`: the third largest lesion among the test subjects), never
 under their identifiers.
 """
 

@@ -38,7 +38,7 @@ def test_subjects_are_ranked_by_lesion_volume_and_spread_over_the_ranks(
 
 
 def test_pseudonyms_do_not_hold_the_identifier() -> None:
-    assert Case("brats21", "BraTS202100000", 3).pseudonym == "brats21 #3"
+    assert Case("brats21", "BraTS202100000", 3).pseudonym == "BraTS 2021 #3"
 
 
 def test_no_more_subjects_than_have_lesions_are_shown(study: StudyEntry, store: ArrayStore) -> None:
