@@ -139,6 +139,21 @@ class ArrayStore:
             raise InputError(f"{path}: not whole numbers in every row ({error}). {AGAIN}") from error
 
     @cached_property
+    def sphere_diameters_mm(self) -> pd.Series:
+        """The diameter of the largest sphere that was planted into each subject, by subject; empty without any."""
+        path = self.folder / "planted.tsv"
+        planted = read_table(path) if path.exists() else pd.DataFrame()
+        if not {"subject", "diameter_mm"} <= set(planted):
+            return pd.Series(dtype=float)
+        try:
+            return planted["diameter_mm"].astype(float).groupby(planted["subject"]).max()
+        except ValueError as error:
+            raise InputError(
+                f"{path}: diameter_mm is not a number in every row ({error}). "
+                f"Delete {self.folder / 'index.tsv'} and run again."
+            ) from error
+
+    @cached_property
     def _geometry(self) -> dict[str, list[list[float]]]:
         return read_json(self.folder / "geometry.json")
 

@@ -11,6 +11,7 @@ from brainuad.config_errors import ConfigError, explain, read_yaml, unknown_name
 from brainuad.curation.plan import curation_errors
 from brainuad.errors import InputError
 from brainuad.methods.registry import models, scoring_rules
+from brainuad.optional_models import optional_errors, without_missing
 from brainuad.plan import Plan
 from brainuad.plan_checks import equalised_errors, report_errors, split_errors, synthetic_errors
 from brainuad.preprocessing.recipes import Recipe
@@ -98,6 +99,7 @@ def _read_studies(config: Config, folder: Path, where: str, errors: list[str]) -
         if written is None:
             continue
         content = _at_scale(written, config.scale, path.name, errors)
+        content = without_missing(content)
         errors += unknown_sweeps(content, path.name)
         content = expand_sweeps(content, config.scale)
         study = _validate(Study, content, path.name, errors)
@@ -129,6 +131,7 @@ def _inconsistencies(plan: Plan, where: str) -> Iterable[str]:
             yield from _entry_errors(method.rule, scoring_rules(), method, place, plan)
             yield from _method_errors(study, key, method, file)
             yield from _modality_errors(plan, study, method, place)
+        yield from optional_errors(study, file)
         yield from _sweep_errors(study, file)
         yield from split_errors(study, file)
         yield from synthetic_errors(plan, study, file)

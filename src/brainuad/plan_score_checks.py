@@ -60,7 +60,7 @@ class _Evaluations:
             settings=settings,
             protocols=tuple(name for name in settings.protocols if name not in settings.leaking_protocols),
             healthy="" if healthy == dataset else healthy,
-            planted=dataset in study.synthetic,
+            planted=study.synthetic[dataset].kind if dataset in study.synthetic else "",
             lpips=study.similarity.lpips != "none",
         )
 

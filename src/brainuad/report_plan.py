@@ -34,6 +34,7 @@ def study_entry(plan: Plan, name: str) -> StudyEntry:
             steps=plan.post_processing(name, key),
             remark=plan.remark(name, key),
             compared=key in compared,
+            datasets=method.datasets or (),
         )
         for key, method in study.methods.items()
     )

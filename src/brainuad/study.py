@@ -32,6 +32,8 @@ class ModelEntry(Settings):
     # What differs further at the quick scale, beyond the kind's own quick settings.
     quick: dict[str, Any] = Field(default_factory=dict)
     training_data: TrainingData | None = None
+    # Left out with its methods where the program that trains it is not installed.
+    optional: bool = False
 
 
 class MethodEntry(Settings):

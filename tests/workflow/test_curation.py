@@ -30,11 +30,11 @@ def curated(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
         {
             "studies": ["smoke", "kascenas2023-ct"],
             "datasets": dict.fromkeys(
-                ("ixi", "brats21", "mslub", "msseg", "ljubljana", "hospital_ct"), "phantom"
+                ("ixi", "brats21", "mslub", "msseg", "ljubljana", "hospital_ct", "cq500"), "phantom"
             ),
             "phantom/subjects": {
                 **{"ixi": 4, "brats21": 5, "mslub": 3, "msseg": 3, "ljubljana": 3},
-                "hospital_ct": PATIENTS,
+                **{"hospital_ct": PATIENTS, "cq500": 6},
             },
             "curation": {"hospital_ct": {"learned": {"training": TRAINING}}},
         },

@@ -68,3 +68,16 @@ def test_the_settings_of_a_training_are_in_its_job(papers: Workflow) -> None:
     assert settings["seed"] == 2
     assert settings["settings"]["noise"]["kind"] == "coarse"
     assert settings["settings"]["training"]["ema_decay"] == 0.9999
+
+
+def test_only_the_methods_of_its_figure_are_scored_on_cq500(papers: Workflow) -> None:
+    names = ("hospital_ct", "cq500")
+    change = {"datasets": dict.fromkeys(names, "phantom"), "phantom/subjects": dict.fromkeys(names, 6)}
+    papers.change("config.yaml", {**change, "studies": ["kascenas2023-ct"]})
+    jobs = [block for block in papers.run("-n").split("\nrule ") if "dataset=cq500" in block]
+    shown = {"reconstruction-coarse", "kl-coarse", "dae-coarse"}
+    for rule in ("infer", "evaluate", "rescore"):
+        scored = Counter(
+            re.search(r"method=([\w.-]+),", job)[1] for job in jobs if job.startswith(f"{rule}:")
+        )
+        assert scored == dict.fromkeys(shown, 3)

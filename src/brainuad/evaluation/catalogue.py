@@ -58,7 +58,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Scored:
-    """What is evaluated: by which settings, whether on planted anomalies, whether with LPIPS.
+    """What is evaluated: by which settings, on which kind of planted anomalies ("": none), whether with LPIPS.
 
     `healthy` is the data set that adds healthy subjects, "" where there is no other than the evaluated one.
     `protocols` are those that the evaluation keeps.
@@ -67,7 +67,7 @@ class Scored:
     settings: EvaluationSettings
     protocols: tuple[str, ...]
     healthy: str = ""
-    planted: bool = False
+    planted: str = ""
     lpips: bool = False
 
 
@@ -83,30 +83,33 @@ def _entries(
     return (Entry(metric, found, frozenset(aggregates), strata) for metric in metrics if found)
 
 
-def _by_size(settings: EvaluationSettings) -> frozenset[str]:
-    return ALL | {stratum.name for stratum in settings.subject_strata}
+def _by_size(scored: Scored) -> frozenset[str]:
+    """Spheres alone have a diameter."""
+    sizes = ("voxels", "diameter_mm") if scored.planted == "spheres" else ("voxels",)
+    return ALL | {stratum.name for stratum in scored.settings.subject_strata if stratum.by in sizes}
 
 
-def _by_size_and_attribute(settings: EvaluationSettings) -> Names:
+def _by_size_and_attribute(scored: Scored) -> Names:
     """Sexes and sites are those of the data; age groups are known."""
+    settings = scored.settings
     ages = {f"age {group}" for group in AGE_GROUPS} if "age" in settings.attributes else set()
     further = tuple(f"{name} " for name in settings.attributes if name != "age")
-    return Names(_by_size(settings) | ages, further)
+    return Names(_by_size(scored) | ages, further)
 
 
 def _maps(scored: Scored) -> Iterator[Entry]:
     """What needs no threshold of a protocol, or the best one on the test data."""
     settings = scored.settings
-    groups = _by_size_and_attribute(settings)
-    yield from _entries(["auprc"], [""], [POOLED], Names(_by_size(settings)))
+    groups, sizes = _by_size_and_attribute(scored), Names(_by_size(scored))
+    yield from _entries(["auprc"], [""], [POOLED], sizes)
     yield from _entries(["auprc"], [""], [MEAN], groups)
     yield from _entries(["prevalence"], [""], BOTH)
     oracle = {"oracle"} & set(scored.protocols)
-    yield from _entries(["dice"], oracle, [POOLED], Names(_by_size(settings)))
+    yield from _entries(["dice"], oracle, [POOLED], sizes)
     yield from _entries(["dice"], oracle, [MEAN], groups)
     yield from _entries(["dice_mean_volumes"], oracle, [MEAN])
     if settings.threshold_grid:
-        yield from _entries(["dice_grid"], oracle, [POOLED], Names(_by_size(settings)))
+        yield from _entries(["dice_grid"], oracle, [POOLED], sizes)
         yield from _entries(["dice_mean_volumes_grid"], oracle, [MEAN])
 
 
@@ -114,7 +117,7 @@ def _thresholded(scored: Scored) -> Iterator[Entry]:
     settings = scored.settings
     protocols = set(scored.protocols) - {"oracle"}
     yield from _entries(OF_LESIONS, protocols, BOTH)
-    yield from _entries(["dice"], protocols, [MEAN], _by_size_and_attribute(settings))
+    yield from _entries(["dice"], protocols, [MEAN], _by_size_and_attribute(scored))
     lesions = frozenset(stratum.name for stratum in settings.lesion_strata)
     yield from _entries(["lesion_recall"], protocols, [POOLED], Names(ALL | lesions))
     healthy = Names(ALL | {scored.healthy})
@@ -132,7 +135,7 @@ def _subjects(scored: Scored) -> Iterator[Entry]:
     groups = conditions | ({AVERAGE} if settings.conditions else set()) | {scored.healthy}
     yield from _entries(["auroc"], [""], [POOLED], Names(groups))
     yield from _entries(["subjects"], [""], [POOLED], Names(conditions))
-    yield from _entries(["subjects_with_lesion"], [""], [POOLED], _by_size_and_attribute(settings))
+    yield from _entries(["subjects_with_lesion"], [""], [POOLED], _by_size_and_attribute(scored))
     yield from _entries(NUMBERS_OF_SUBJECTS, [""], [POOLED])
     yield from _entries(["image_score"], [""], [MEAN])
     if scored.healthy:

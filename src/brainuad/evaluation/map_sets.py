@@ -31,7 +31,8 @@ class Case:
     """One subject's map after post-processing, (x, y, z) float16 in stored units, and its masks.
 
     `region` (x, y, z) holds the voxels that count, or is None for all. `boxes` are the annotated boxes, None
-    where they are not asked for. `seconds` is the time that post-processing took.
+    where they are not asked for. `seconds` is the time that post-processing took. `diameter_mm` is that of the
+    largest sphere that was planted, NaN where none was.
     """
 
     subject: str
@@ -41,6 +42,7 @@ class Case:
     region: np.ndarray | None
     boxes: pd.DataFrame | None = None
     seconds: float = 0.0
+    diameter_mm: float = float("nan")
 
     def counted(self, volume: np.ndarray) -> np.ndarray:
         """The values of a volume at the voxels that count."""
@@ -156,7 +158,13 @@ class MapSet:
             region=brain if settings.region == "brain" else None,
             boxes=self._boxes(subject, brain.shape) if settings.boxes else None,
             seconds=seconds,
+            diameter_mm=self._diameter_mm(subject),
         )
+
+    def _diameter_mm(self, subject: str) -> float:
+        """The diameter of the largest sphere planted into a subject, NaN where none was."""
+        diameters = self.store.sphere_diameters_mm
+        return float(diameters[subject]) if subject in diameters else float("nan")
 
     def _boxes(self, subject: str, shape: tuple[int, ...]) -> pd.DataFrame:
         """The boxes of a subject; one beyond its slices is an `InputError`."""

@@ -36,9 +36,9 @@ class Pool:
         if not counts.total_positives:
             return
         self.dice_curves[case.subject] = metrics.dice_curve(counts).astype(np.float32)
-        voxels = int(np.count_nonzero(case.lesion))
+        sizes = {"voxels": float(np.count_nonzero(case.lesion)), "diameter_mm": case.diameter_mm}
         for stratum in settings.subject_strata:
-            if stratum.holds(voxels):
+            if stratum.holds(sizes[stratum.by]):
                 self.strata.setdefault(case.subject, []).append(stratum.name)
                 self.of_stratum.setdefault(stratum.name, PatternCounts.empty()).merge(counts)
 

@@ -107,9 +107,18 @@ class Stratum(Settings):
             raise ValueError(f"above ({self.above}) must lie below up_to ({self.up_to})")
         return self
 
-    def holds(self, voxels: int) -> bool:
+    def holds(self, size: float) -> bool:
         """Whether a lesion of this size belongs to the stratum."""
-        return self.above < voxels and (self.up_to is None or voxels <= self.up_to)
+        return self.above < size and (self.up_to is None or size <= self.up_to)
+
+
+class SubjectStratum(Stratum):
+    """Subjects by all their lesion voxels, or by the diameter in mm that was drawn for a synthetic sphere.
+
+    A sphere that the border of the brain cuts has fewer voxels than its diameter says (Kascenas 2023, Figure E.11).
+    """
+
+    by: Literal["voxels", "diameter_mm"] = "voxels"
 
 
 AVERAGE = "average"  # the stratum of the mean over groups of conditions
@@ -127,8 +136,9 @@ class EvaluationSettings(Settings):
     with `healthy_fpr_grid` it is one of 1000 from 0 to 1 and voxels count above it (Bercea 2023, RA).
     `yen_dilation`: iterations of the six-neighbour dilation after Yen's threshold (Frotscher 2023: 1).
     `lesion_overlap`: a lesion counts as detected if more than this share of it is marked (Bercea 2023: 0.1).
-    `subject_strata` group subjects by all their lesion voxels (AutoDDPM: 1, 71, 570), `lesion_strata` group
-    single lesions. `attributes` group the subjects by what the cohort table says of them.
+    `subject_strata` group subjects by all their lesion voxels (AutoDDPM: 1, 71, 570) or by the diameter of the
+    sphere planted into them, `lesion_strata` group single lesions by their voxels. `attributes` group the
+    subjects by what the cohort table says of them.
     `threshold_grid` adds the oracle Dice on a paper's own grid to the exact one.
     `conditions`: groups of patients for the AUROC of image scores, each a list of conditions of which a patient
     has at least one ("*": any at all). `boxes`: whether annotated boxes are items of detection (both Bercea
@@ -148,7 +158,7 @@ class EvaluationSettings(Settings):
     bisection_steps: PositiveInt = 10
     yen_dilation: NonNegativeInt = 1
     lesion_overlap: Share = 0.1
-    subject_strata: tuple[Stratum, ...] = ()
+    subject_strata: tuple[SubjectStratum, ...] = ()
     lesion_strata: tuple[Stratum, ...] = ()
     attributes: Attributes = ()
     conditions: dict[str, tuple[str, ...]] = Field(default_factory=dict)

@@ -25,7 +25,7 @@ def contests(plan: Plan, study: str) -> dict[str, str]:
 
 
 def ranking_inputs(plan: Plan) -> RankingInputs:
-    """All methods of all chosen studies on all their test sets."""
+    """All methods of all chosen studies on all test sets that they are scored on."""
     entrants = tuple(entrant for study in plan.studies for entrant in _entrants(plan, study))
     return RankingInputs(entrants, {name: study.title for name, study in plan.studies.items()})
 
@@ -37,6 +37,8 @@ def _entrants(plan: Plan, study: str) -> Iterator[Entrant]:
         scans = plan.scans_of(base)
         same = tuple(name for name in content.splits if name != dataset and plan.scans_of(name) == scans)
         for name in ranked_methods(plan, study):
+            if dataset not in (*plan.method_datasets(study, name), *content.leaderboard_datasets):
+                continue
             method = content.methods[name]
             model = method.model or ""
             kind = models()[content.models[model].kind] if model else None

@@ -17,6 +17,7 @@ class MethodEntry:
     """One method of a study: its name in paths, how it is written, its model and post-processing steps.
 
     `maps` names the method whose maps it takes over; "" means its own. `remark` is what its readers must know.
+    `datasets` are those that it is scored on, where they are not all of the study's.
     `compared` is False for variants of a sweep and ablations on validation patients, which only tables and
     figures show.
     """
@@ -28,6 +29,7 @@ class MethodEntry:
     steps: tuple[PostProcessingStep, ...] = ()
     remark: str = ""
     compared: bool = True
+    datasets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -146,6 +148,7 @@ class StudyEntry:
             for method in self.methods
             for run in range(self.runs)
             for dataset in self.datasets
+            if not method.datasets or dataset.name in method.datasets
         ]
 
 

@@ -44,13 +44,17 @@ class MethodVolume:
 
 
 def choose_cases(store: ArrayStore, study: StudyEntry, dataset: str, count: int) -> list[Case]:
-    """At most `count` test subjects, at even steps of the rank of their lesion volume, largest first."""
+    """At most `count` test subjects, at even steps of the rank of their lesion volume, largest first.
+
+    Where no lesion is annotated they are patients in the order of their names, or healthy if nobody is a patient.
+    """
     subjects = _scored_subjects(study, dataset) & set(store.subjects)
     voxels = store.index.loc[store.subjects, "lesion_voxels"].fillna(0).astype(int)
-    ranked = sorted((s for s in voxels.index if s in subjects), key=lambda s: (-voxels[s], s))
+    patient = store.index["group"] == "patient"
+    ranked = sorted((s for s in voxels.index if s in subjects), key=lambda s: (-voxels[s], not patient[s], s))
     if not ranked:
         return []
-    candidates = sum(voxels[subject] > 0 for subject in ranked) or len(ranked)
+    candidates = sum(voxels[ranked] > 0) or sum(patient[ranked]) or len(ranked)
     shown = min(count, candidates)
     ranks = ((np.arange(shown) + 0.5) * candidates / shown).astype(int)
     return [Case(dataset, ranked[rank], int(rank) + 1) for rank in ranks]

@@ -19,7 +19,11 @@ from tests.unit.evaluation.toy import (
 
 SETTINGS = {
     "threshold_grid": {"start": 0, "stop": 1, "step": 0.1},
-    "subject_strata": [{"name": "small", "up_to": 30}, {"name": "large", "above": 30}],
+    "subject_strata": [
+        {"name": "small", "up_to": 30},
+        {"name": "large", "above": 30},
+        {"name": "wide", "by": "diameter_mm", "above": 5},
+    ],
     "lesion_strata": [{"name": "tiny", "up_to": 30}],
     "attributes": ["age", "sex", "site"],
     "conditions": {"pathology": ["cyst"], "artefacts": ["motion"]},
@@ -40,6 +44,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for subject in subjects:
             change_manifest(path, dataset, subject, mse=0.1, ssim=0.9, lpips=0.2, lpips_lesion=0.3)
             change_manifest(path, dataset, subject, mse_lesion=0.1)
+    planted = pd.DataFrame({"subject": ["p1"], "diameter_mm": [7.5]})
+    planted.to_csv(path / "arrays/toy/planted.tsv", sep="\t", index=False)
     boxes = {"subject": ["p1"], "box": [0], "label": ["mass"], "slice": [2], "x_first": [2], "x_last": [4]}
     boxes |= {"y_first": [3], "y_last": [4]}
     pd.DataFrame(boxes).to_csv(path / "arrays/toy/boxes.tsv", sep="\t", index=False)
@@ -62,7 +68,7 @@ def test_every_aggregated_row_of_an_evaluation_is_in_the_catalogue(folder: Path,
     scores, _ = evaluate(folder, role=role, **SETTINGS)
     settings = EvaluationSettings(**SETTINGS, protocols=ALL, role=role)
     kept = tuple(name for name in ALL if name not in settings.leaking_protocols)
-    scored = Scored(settings, kept, healthy="well", planted=True, lpips=True)
+    scored = Scored(settings, kept, healthy="well", planted="spheres", lpips=True)
     rows = scores[scores["subject"].isin(["pooled", "mean"]) & ~scores["metric"].isin(FOR_THE_LOG)]
     assert len(rows) > 50
     unknown = [tuple(row[["metric", "protocol", "subject", "stratum"]]) for _, row in rows.iterrows()
@@ -72,7 +78,7 @@ def test_every_aggregated_row_of_an_evaluation_is_in_the_catalogue(folder: Path,
 
 def test_every_metric_and_protocol_of_the_catalogue_is_in_a_full_evaluation(folder: Path) -> None:
     scores, _ = evaluate(folder, **SETTINGS)
-    scored = Scored(EvaluationSettings(**SETTINGS, protocols=ALL), ALL, "well", planted=True, lpips=True)
+    scored = Scored(EvaluationSettings(**SETTINGS, protocols=ALL), ALL, "well", planted="spheres", lpips=True)
     written = set(zip(scores["metric"], scores["protocol"], scores["subject"], strict=True))
     listed = {
         (entry.metric, protocol, aggregate)
@@ -88,3 +94,11 @@ def test_without_boxes_grid_and_planted_anomalies_their_metrics_are_unknown() ->
     listed = {entry.metric for entry in catalogue(Scored(EvaluationSettings(), ("oracle",)))}
     assert listed.isdisjoint({"dice_grid", "detected", "mse_lesion", "lpips", "threshold"})
     assert {"auprc", "dice", "dice_mean_volumes", "l1"} <= listed
+
+
+@pytest.mark.parametrize(("planted", "has"), [("", False), ("ellipses", False), ("spheres", True)])
+def test_only_spheres_have_strata_by_their_diameter(planted: str, has: bool) -> None:
+    settings = EvaluationSettings(**SETTINGS)
+    listed = catalogue(Scored(settings, ("oracle",), planted=planted))
+    (pooled,) = (entry for entry in listed if entry.metric == "auprc" and "pooled" in entry.aggregates)
+    assert ("wide" in pooled.strata, "large" in pooled.strata) == (has, True)

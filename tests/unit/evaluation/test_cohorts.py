@@ -1,14 +1,18 @@
 """Empty masks, evaluation of validation patients, strata by size and by attribute."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+from brainuad.errors import InputError
 from brainuad.evaluation.attributes import age_group
+from brainuad.storage import write_table
 from tests.unit.evaluation.toy import (
     HEALTHY,
     PATIENTS,
     SHAPE,
+    TEST,
     change_index,
     dice_of,
     evaluate,
@@ -161,6 +165,49 @@ def test_each_stratum_of_sizes_has_its_own_best_threshold(tmp_path):
         assert value(scores, "subjects_with_lesion", stratum=name) == len(members)
     best = scores[(scores["metric"] == "dice") & (scores["subject"] == "pooled") & (scores["stratum"] != "")]
     assert best["threshold"].nunique() == 3
+
+
+def test_spheres_are_grouped_by_the_diameter_that_was_drawn_whatever_the_brain_leaves_of_them(tmp_path):
+    write_dataset(tmp_path, "toy", dict.fromkeys(TEST, "test"))
+    planted_mm = {"subject": ["p1", "p2", "p3", "p3"], "diameter_mm": [7.5, 42.0, 6.0, 10.5]}
+    write_table(pd.DataFrame(planted_mm), tmp_path / "arrays/toy/planted.tsv")
+    cut = EMPTY.copy()
+    cut[3, 3, 3] = True  # of the sphere of 42 mm
+    replace(tmp_path, "toy", "p2", lesion=cut)
+    bins = ((5, 10), (10, 15), (40, None))
+    strata = [
+        {"name": f"from {above} mm", "by": "diameter_mm", "above": above, "up_to": up_to}
+        for above, up_to in bins
+    ]
+    split = split_of(toy=dict.fromkeys(TEST, "test"))
+    scores, _ = evaluate(tmp_path, split, False, subject_strata=strata)
+    for name, subject in (("from 5 mm", "p1"), ("from 10 mm", "p3"), ("from 40 mm", "p2")):
+        assert value(scores, "subjects_with_lesion", stratum=name) == 1
+        assert value(scores, "auprc", stratum=name) == value(scores, "auprc", subject)
+
+
+def test_scans_without_lesion_masks_are_told_apart_as_wholes_and_no_voxel_is_measured(tmp_path):
+    write_dataset(tmp_path, "toy", dict.fromkeys((*TEST, "h1", "h2"), "test"))
+    for subject in TEST:
+        change_index(tmp_path, "toy", subject, lesion_voxels="", condition="ICH;SDH")
+    for subject in ("h1", "h2"):
+        replace(tmp_path, "toy", subject, lesion=EMPTY)
+        change_index(tmp_path, "toy", subject, group="healthy")
+    split = split_of(toy=dict.fromkeys((*TEST, "h1", "h2"), "test"))
+    scores, _ = evaluate(tmp_path, split, False)
+    means = [planted(subject, True)[2].mean() for subject in (*TEST, "h1", "h2")]
+    assert value(scores, "auroc") == pytest.approx(roc_auc_score([1, 1, 1, 0, 0], means))
+    assert value(scores, "subjects_image_only") == 3
+    measured = scores[scores["metric"].isin(["auprc", "dice"])]
+    assert measured["value"].isna().all()
+
+
+def test_a_diameter_that_is_no_number_names_the_file(tmp_path):
+    write_dataset(tmp_path, "toy", PATIENTS)
+    planted_mm = pd.DataFrame({"subject": ["p1"], "diameter_mm": ["wide"]})
+    write_table(planted_mm, tmp_path / "arrays/toy/planted.tsv")
+    with pytest.raises(InputError, match=r"planted\.tsv: diameter_mm is not a number in every row"):
+        evaluate(tmp_path, split_of(toy=PATIENTS), False)
 
 
 def test_attributes_group_subjects_in_means(tmp_path):

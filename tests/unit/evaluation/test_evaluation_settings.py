@@ -21,6 +21,7 @@ def test_the_page_lists_every_setting(key):
         ({"attributes": ["age", "age"]}, "named twice"),
         ({"subject_strata": [{"name": "a"}, {"name": "a", "above": 4}]}, "two strata have one name"),
         ({"lesion_strata": [{"name": "a", "above": 9, "up_to": 4}]}, "must lie below up_to"),
+        ({"lesion_strata": [{"name": "a", "by": "diameter_mm"}]}, "Extra inputs are not permitted"),
         ({"boxes": True, "box_classes": {"a": ["Mass"], "b": ["mass"]}}, "in the classes 'a' and 'b'"),
         ({"boxes": True, "box_classes": {"a": []}}, "at least one label"),
         ({"box_classes": {"a": ["mass"]}}, "set `boxes: true` too"),

@@ -29,7 +29,7 @@ STUDY: dict[str, Any] = {
         "dae": {"label": "DAE", "rule": "reconstruction", "model": "dae"},
         "dae-mf5": {"label": "DAE, MF5", "rule": "reconstruction", "model": "dae", "maps_of": "dae"},
         "dae-ablation": {"label": "Ablation", "rule": "reconstruction", "model": "dae", "role": "validation"},
-        "unet": {"label": "U-Net", "rule": "segmentation", "model": "unet"},
+        "unet": {"label": "U-Net", "rule": "segmentation", "model": "unet", "datasets": ["brats21"]},
     },
 }
 
@@ -53,6 +53,11 @@ def test_studies_meet_on_a_data_set_but_not_on_synthetic_ones(entrants: tuple[En
     for entrant in entrants:
         contests.setdefault(entrant.contest, set()).add(entrant.study)
     assert contests == {"brats21": {"one", "two"}, "one-planted": {"one"}, "two-planted": {"two"}}
+
+
+def test_a_method_enters_only_where_it_is_scored(entrants: tuple[Entrant, ...]) -> None:
+    found = {(entrant.method, entrant.contest) for entrant in entrants if entrant.study == "one"}
+    assert found == {("dae", "brats21"), ("dae", "one-planted"), ("unet", "brats21")}
 
 
 def test_entrants_name_what_they_learnt_from(entrants: tuple[Entrant, ...]) -> None:

@@ -12,7 +12,8 @@ from brainuad.leaderboard.inputs import RankingInputs
 from brainuad.leaderboard.rank import ENTRANT_COLUMNS, Ranking, rank_methods
 from brainuad.leaderboard.settings import LeaderboardSettings
 from brainuad.leaderboard.summary import RANKING_COLUMNS
-from brainuad.storage import read_table
+from brainuad.reporting.pages.ranking import ranking_page
+from brainuad.storage import read_table, write_table
 from tests.unit.leaderboard.toy import QUICK, Made, make_inputs, name
 
 
@@ -175,3 +176,21 @@ def test_an_entrant_can_be_ranked_in_a_contest_of_its_own(two_studies: RankingIn
     own = [replace(entrant, contest="alpha-planted") for entrant in two_studies.entrants[:3]]
     ranking = rank_methods(RankingInputs(tuple(own)), QUICK, 0)
     assert set(rows(ranking.ranking, "alpha-planted", "auprc")["subjects"]) == {20}
+
+
+def test_a_data_set_without_lesion_masks_lists_its_methods_without_a_rank(tmp_path: Path) -> None:
+    inputs = make_inputs(tmp_path, {"alpha": Made({"dae": 0.8, "vae": 0.3}, {"cq500": range(4)}, healthy="")})
+    for entrant in inputs.entrants:
+        index = read_table(entrant.arrays / "index.tsv").assign(lesion_voxels="")
+        write_table(index, entrant.arrays / "index.tsv")
+        rows = [(subject, "", "image_score", "", 0.2) for subject in index["subject"]]
+        rows += [("pooled", "", "auroc", "", 0.9), ("pooled", "", "subjects_with_lesion", "", 0)]
+        table = pd.DataFrame(rows, columns=["subject", "protocol", "metric", "stratum", "value"])
+        labels = {"study": "alpha", "method": entrant.method, "run": 0, "dataset": "cq500"}
+        write_table(table.assign(**labels, threshold=0.1), entrant.scores(0))
+    found = rank_methods(inputs, QUICK, seed=0)
+    assert set(found.entrants["reason"]) == {"no result"}
+    assert found.ranking["rank"].isna().all()
+    found.write(tmp_path / "leaderboard")
+    (contest,) = ranking_page(tmp_path / "leaderboard", ()).contests
+    assert contest.label == "CQ500"

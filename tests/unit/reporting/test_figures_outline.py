@@ -1,5 +1,6 @@
 """The outline of the mask at Yen's threshold on anomaly maps: it is the mask that the evaluation scores."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from brainuad.reporting.figures.draw import draw_figure
 from brainuad.reporting.figures.pictures import PREDICTED_COLOUR, TRUTH_COLOUR
 from brainuad.reporting.figures.shown import MARGIN, shown_slice
 from brainuad.reporting.inputs import StudyEntry
+from brainuad.storage import read_table, write_table
 from tests.unit.reporting.figure_results import figure_settings, texts, with_scores
 
 METHOD = "dae-coarse"
@@ -124,6 +126,20 @@ def test_without_the_option_only_the_truth_is_outlined(study: StudyEntry) -> Non
     assert not any(contours(axes, PREDICTED_COLOUR) for axes in figure.axes)
     assert not figure.legends
     assert "outline: truth" in texts(figure)
+
+
+def test_a_scan_without_annotated_lesions_has_no_truth_to_show(study: StudyEntry, tmp_path: Path) -> None:
+    entry = study.dataset("brats21")
+    assert entry is not None
+    shutil.copytree(entry.arrays, tmp_path / "arrays")
+    index = read_table(tmp_path / "arrays/index.tsv")
+    index["lesion_voxels"] = ""
+    write_table(index, tmp_path / "arrays/index.tsv")
+    figure = drawn(replace(study, datasets=(replace(entry, arrays=tmp_path / "arrays"),)), outline="yen")
+    assert "not annotated" in texts(figure)
+    assert "lesions not annotated" in texts(figure)
+    assert not any(contours(axes, TRUTH_COLOUR) for axes in figure.axes)
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["outline: mask at Yen's threshold"]
 
 
 @pytest.mark.parametrize("width", ["column", "page"])

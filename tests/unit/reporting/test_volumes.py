@@ -50,6 +50,17 @@ def test_healthy_data_sets_have_cases_too(study: StudyEntry) -> None:
     assert len(choose_cases(ArrayStore(study.datasets[1].arrays), study, "ixi", 2)) == 2
 
 
+def test_patients_are_shown_where_nobodys_lesions_are_annotated(
+    study: StudyEntry, store: ArrayStore, tmp_path: Path
+) -> None:
+    index = read_table(store.folder / "index.tsv")
+    index["lesion_voxels"] = ""
+    index["group"] = ["healthy"] * (len(index) - 2) + ["patient"] * 2
+    write_table(index, tmp_path / "index.tsv")
+    cases = choose_cases(ArrayStore(tmp_path), study, "brats21", 3)
+    assert [case.subject for case in cases] == sorted(index["subject"][-2:])
+
+
 def test_maps_come_in_their_true_units_with_slices_first(study: StudyEntry, store: ArrayStore) -> None:
     case = choose_cases(store, study, "brats21", 1)[0]
     found = load_method_volume(study, "dae-coarse", 0, case, store)

@@ -5,17 +5,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 
 from brainuad.arrays import ArrayStore
 from brainuad.reporting.colours import colour_of
 from brainuad.reporting.figures.boxed import Box, BoxedScan, boxed_scans, typical_example
 from brainuad.reporting.figures.maps import empty_figure
-from brainuad.reporting.figures.pictures import LEGEND_GROUND, MAP_COLOURS, SMALL, TRUTH_COLOUR
+from brainuad.reporting.figures.pictures import (
+    MAP_COLOURS,
+    SMALL,
+    TRUTH_COLOUR,
+    dark_legend,
+    outline_sign,
+)
 from brainuad.reporting.figures.shown import MARGIN, channel_of, shared_top
 from brainuad.reporting.figures.style import MUTED, Results, new_figure
 from brainuad.reporting.names import modality_name, protocol_name
@@ -170,25 +176,11 @@ def _lines(scan: BoxedScan, z: int, protocol: str) -> list[str]:
 
 
 def _draw_legend(figure: Figure) -> None:
-    entries: dict[str, Line2D | Patch] = {
-        "box, detected": Line2D([], [], color=TRUTH_COLOUR, linewidth=1.2),
-        "box, missed": Line2D([], [], color=TRUTH_COLOUR, linewidth=1.2, linestyle=DASHES),
+    entries: dict[str, Artist] = {
+        "box, detected": outline_sign(TRUTH_COLOUR),
+        "box, missed": outline_sign(TRUTH_COLOUR, linestyle=DASHES),
         "marked in a box": Patch(color=TRUTH_COLOUR),
         "marked in healthy tissue (FP)": Patch(color=FALSE_COLOUR),
         "marked elsewhere (not counted)": Patch(color=UNCOUNTED_COLOUR),
     }
-    figure.legend(
-        list(entries.values()),
-        list(entries),
-        loc="outside lower center",
-        ncols=len(entries),
-        fontsize=SMALL,
-        labelcolor="white",
-        frameon=True,
-        fancybox=False,
-        facecolor=LEGEND_GROUND,
-        edgecolor="none",
-        framealpha=1,
-        handlelength=1.4,
-        columnspacing=1.2,
-    )
+    dark_legend(figure, entries, loc="outside lower center")

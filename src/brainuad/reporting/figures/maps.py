@@ -95,8 +95,10 @@ def content_of(
     run = [method for method in methods if any(method.method in row.maps for row in shown)]
     kept = [m for m in run if any(m.method in row.healthy for row in shown)] if need_healthy else run
     outlined = any(row.predicted for row in shown)
-    legend = {"truth": TRUTH_COLOUR, "mask at Yen's threshold": PREDICTED_COLOUR} if outlined else {}
-    notes = [] if outlined else ["outline: truth"]
+    unknown = all(row.truth is None for row in shown)
+    truth = {} if unknown else {"truth": TRUTH_COLOUR}
+    legend = {**truth, "mask at Yen's threshold": PREDICTED_COLOUR} if outlined else {}
+    notes = ["lesions not annotated"] if unknown else [] if outlined else ["outline: truth"]
     if missing := [method.label for method in methods if method not in run]:
         notes.append(f"not run: {', '.join(missing)}")
     if without := [method.label for method in run if method not in kept]:
@@ -109,7 +111,7 @@ def by_subject(content: Content, healthy: bool, maps: bool) -> PictureTable:
     rows: list[list[Picture | None]] = [
         [
             Picture(row.image, content.modality),
-            Picture(row.image, "truth", outline=row.truth, filled=True),
+            _truth(row),
         ]
         for row in content.shown
     ]
@@ -159,6 +161,11 @@ def _by_method(content: Content, maps: bool) -> PictureTable:
     if maps:
         note += "; maps: from 0 to the 99.5th percentile of each method"
     return PictureTable(rows, labels, row_colours=colours, note=note)
+
+
+def _truth(row: Shown) -> Picture:
+    values = row.image if row.truth is not None else None
+    return Picture(values, "truth", outline=row.truth, filled=True, missing="not annotated")
 
 
 def _healthy(row: Shown, method: MethodLabel, title: str) -> Picture:

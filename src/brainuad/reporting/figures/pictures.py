@@ -1,10 +1,12 @@
 """A table of pictures: slices in rows and columns with headers, outlines and colour bars."""
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
@@ -243,14 +245,22 @@ def _draw_group(figure: Figure, layout: _Layout, place: tuple[Group, float], lin
 
 def _draw_legend(figure: Figure, layout: _Layout, table: PictureTable) -> None:
     """The colours of the outlines, above the note."""
-    lines = [Line2D([], [], color=colour, linewidth=1.2) for colour in table.legend.values()]
+    lines = {f"outline: {label}": outline_sign(colour) for label, colour in table.legend.items()}
     y = (0.04 + LINE_IN * len(_note_lines(table, layout.total[0]))) / layout.total[1]
+    dark_legend(figure, lines, loc="lower right", bbox_to_anchor=(0.995, y), borderpad=0.3, borderaxespad=0)
+
+
+def outline_sign(colour: str, **style: Any) -> Line2D:
+    """The sign of an outline in a legend."""
+    return Line2D([], [], color=colour, linewidth=1.2, **style)
+
+
+def dark_legend(figure: Figure, entries: Mapping[str, Artist], **options: Any) -> None:
+    """One line of signs by their labels, on a ground on which the colours of outlines look as on maps."""
     figure.legend(
-        lines,
-        [f"outline: {label}" for label in table.legend],
-        loc="lower right",
-        bbox_to_anchor=(0.995, y),
-        ncols=len(lines),
+        list(entries.values()),
+        list(entries),
+        ncols=len(entries),
         fontsize=SMALL,
         labelcolor="white",
         frameon=True,
@@ -258,10 +268,9 @@ def _draw_legend(figure: Figure, layout: _Layout, table: PictureTable) -> None:
         facecolor=LEGEND_GROUND,
         edgecolor="none",
         framealpha=1,
-        borderpad=0.3,
-        borderaxespad=0,
-        handlelength=1.6,
+        handlelength=1.4,
         columnspacing=1.2,
+        **options,
     )
 
 

@@ -27,12 +27,12 @@ class Shown:
     """One slice of a subject in display orientation, values of images in [0, 1].
 
     `maps`, `healthy` (pseudo-healthy images) and `predicted` (masks from a threshold, where they are wanted) are by
-    method; `clean` is the image before a synthetic anomaly.
+    method; `clean` is the image before a synthetic anomaly. `truth` is None where the lesions are not annotated.
     """
 
     name: str
     image: np.ndarray
-    truth: np.ndarray
+    truth: np.ndarray | None
     maps: dict[str, np.ndarray]
     healthy: dict[str, np.ndarray]
     clean: np.ndarray | None = None
@@ -84,7 +84,8 @@ def _read_one(
             healthy[method.method] = seen(to_unit(found.pseudo_healthy[z, channel], window))
     image = seen(to_unit(volume.images[z, channel], window))
     before = None if volume.clean is None else seen(to_unit(volume.clean[z, channel], window))
-    return Shown(case.pseudonym, image, seen(volume.lesion[z]), maps, healthy, before, predicted)
+    truth = seen(volume.lesion[z]) if store.lesions_known(case.subject) else None
+    return Shown(case.pseudonym, image, truth, maps, healthy, before, predicted)
 
 
 def shown_slice(volume: Volume) -> int:
