@@ -39,7 +39,8 @@ class Ra(SiVae):
 
     kind = "ra"
     settings_class = RaSettings
-    quick: ClassVar = {**SiVae.quick, "beta_neg": 12.8}
+    # All weights are half of those of SI-VAE, as beta_rec is.
+    quick: ClassVar = {**SiVae.quick, "beta_kl": 0.015, "beta_neg": 12.8}
 
     def reversed_term(self, embeddings: list[Tensor], rec: Tensor) -> Tensor | float:
         """reverse_weight * L_reversed(E(x), E(rec)), by one more pass of the encoder over the fixed rec."""
