@@ -105,8 +105,8 @@ NAMES: dict[str, tuple[str, ...]] = {
             herpes encephalitis; toxoplasmosis; mastoiditis""",
         "tumor": """a tumour; a meningioma; a glioma; metastases+; a neoplasm; malignancy; a metastasis;
             metastatic disease; glioblastoma; a pituitary adenoma; a vestibular schwannoma; tumours+; lymphoma;
-            a brain tumour; an intracranial neoplasm; a mass; a metastatic deposit; secondary deposits+; cancer;
-            an intracranial mass; a brain metastasis; an acoustic neuroma; a GBM; a pituitary mass; a lipoma""",
+            a brain tumour; an intracranial neoplasm; a metastatic deposit; secondary deposits+; cancer;
+            a brain metastasis; an acoustic neuroma; a GBM; a craniopharyngioma; a lipoma""",
         "vessel occlusion": """vessel occlusion; a venous sinus thrombosis; thrombus; an occluded vessel;
             occlusion of the middle cerebral artery; an arterial occlusion; basilar artery thrombosis; CVST;
             a large vessel occlusion; thrombosis of the sagittal sinus; a basilar thrombus; sinus thrombosis;
@@ -114,7 +114,7 @@ NAMES: dict[str, tuple[str, ...]] = {
         "lesion": """a lesion; a focal lesion; a space-occupying lesion; an SOL; lesions+; a focal brain lesion;
             a bone lesion; a lytic lesion; an intracranial lesion; an intra-axial lesion; a white matter lesion;
             an extra-axial lesion; a parenchymal lesion; focal lesions+; a sclerotic lesion; a mass lesion;
-            focal parenchymal lesions+; a space occupying lesion""",
+            focal parenchymal lesions+; a space occupying lesion; a mass; an intracranial mass""",
         "pneumocephalus": """pneumocephalus; intracranial air; intracranial gas; a pocket of intracranial air;
             locules of gas+; extra-axial gas; locules of intracranial air+; intraventricular air""",
     }.items()
