@@ -3,7 +3,6 @@
 Messages name files, rows and counts, never an identifier or a word of a report.
 """
 
-import csv
 import hashlib
 import logging
 import re
@@ -16,9 +15,10 @@ import pandas as pd
 from brainuad.curation.english import is_english
 from brainuad.curation.follow_up import refers_to_earlier
 from brainuad.curation.labels import CLASSES, LABELS
-from brainuad.curation.reports import DELIMITERS, encoding_of, read_reports
+from brainuad.curation.reports import read_reports
 from brainuad.curation.selection_settings import FollowUpPattern
 from brainuad.errors import InputError
+from brainuad.spreadsheets import read_spreadsheet
 
 log = logging.getLogger(__name__)
 
@@ -36,46 +36,19 @@ _PLACEHOLDERS = (
 )
 PLACEHOLDER = re.compile(rf"(?:(?:ct )?(?:(?:head|brain) )?(?:{'|'.join(_PLACEHOLDERS)})(?: |$))+")
 PLACEHOLDER_WORDS = 8
-# The first row below the header, as a spreadsheet counts.
-FIRST_ROW = 2
 
 
 def read_rows(path: Path, needs: Collection[str], others: Collection[str] = ()) -> pd.DataFrame:
     """The columns that are needed, and `others` (empty where the file lacks them), as text without outer spaces.
 
-    The index is the row's number in a spreadsheet. Columns are separated by whichever of comma, semicolon and tab
-    the first line has most of.
+    The index is the row's number in a spreadsheet.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise InputError(f"{path}: no such file; expected a table with the columns {', '.join(needs)}.")
-    with path.open(encoding=encoding_of(path), errors="replace", newline="") as file:
-        first = file.readline()
-        file.seek(0)
-        reader = csv.reader(file, delimiter=max(DELIMITERS, key=first.count), strict=True)
-        try:
-            rows = list(reader)
-        except csv.Error:
-            raise InputError(
-                f"{path}: a quotation mark after line {reader.line_num} is not closed or not doubled; export it again."
-            ) from None
-    header = [name.strip().lower() for name in rows[0]] if rows else []
-    if missing := [column for column in needs if column not in header]:
-        raise InputError(
-            f"{path}: the columns {', '.join(missing)} are missing; expected {', '.join(needs)} in the first row."
-        )
-    wanted = [column for column in [*needs, *others] if column in header]
-    places = [header.index(column) for column in wanted]
+    wanted = [*needs, *others]
     cells, numbers = [], []
-    for number, row in enumerate(rows[1:], start=FIRST_ROW):
-        if not any(cell.strip() for cell in row):
-            continue
-        if len(row) <= max(places):
-            raise InputError(f"{path}: row {number} has {len(row)} columns, expected {len(header)}.")
-        cells.append([row[place].strip() for place in places])
+    for number, row in read_spreadsheet(path, needs):
+        cells.append([row.get(column, "") for column in wanted])
         numbers.append(number)
-    table = pd.DataFrame(cells, columns=wanted, index=numbers, dtype=str)
-    return table.reindex(columns=[*needs, *others], fill_value="")
+    return pd.DataFrame(cells, columns=wanted, index=numbers, dtype=str)
 
 
 def read_scans(path: Path) -> pd.DataFrame:
@@ -98,10 +71,6 @@ def read_report_facts(path: Path, patterns: Collection[FollowUpPattern]) -> pd.D
     `earlier` is the follow-up pattern that fired. Texts are read once and not kept. Rows that repeat a report word
     for word count once; the same report with different texts keeps a row for each.
     """
-    if not Path(path).is_file():
-        raise InputError(
-            f"{path}: no such file; expected a table with the columns report, patient, date, text."
-        )
     facts = []
     for part in read_reports(path):
         for report in part:

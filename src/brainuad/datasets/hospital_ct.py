@@ -6,8 +6,6 @@ become names of files and rows of tables, so they are pseudonyms. Who is healthy
 reports.csv decides that (see selected.py).
 """
 
-import csv
-import io
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -15,11 +13,11 @@ from brainuad.datasets.base import Dataset, SubjectRow, alphanumeric, path_insid
 from brainuad.datasets.participants import SEX
 from brainuad.errors import InputError, ScanError
 from brainuad.preprocessing.settings import HEAD_CT
+from brainuad.spreadsheets import read_spreadsheet
 
 NEEDED = ("scan", "patient", "path")
 # Rows of one scan may differ in the rest.
 SAME = ("patient", "path", "series", "mask")
-DELIMITERS = ",;\t"
 OLDEST = 120
 
 Row = Mapping[str, str]
@@ -60,7 +58,7 @@ class HospitalCt(Dataset):
         self.entries(root)  # says which key to correct where the root is missing
         path = Path(root) / "scans.csv"
         scans: dict[str, list[Row]] = {}
-        for number, row in _read(path):
+        for number, row in read_spreadsheet(path, NEEDED):
             subject = alphanumeric(row["scan"])
             if not subject:
                 raise InputError(
@@ -72,39 +70,6 @@ class HospitalCt(Dataset):
                 )
             scans.setdefault(subject, []).append(row)
         return scans
-
-
-def _read(path: Path) -> Iterator[tuple[int, Row]]:
-    """The rows of a table as a spreadsheet counts them, the header being row 1, without white space at the ends."""
-    try:
-        text = _text(path.read_bytes())
-    except OSError as error:
-        raise InputError(
-            f"{path}: cannot be read ({error.strerror}). Expected the table of the scans, with the columns "
-            f"{', '.join(NEEDED)}."
-        ) from error
-    delimiter = max(DELIMITERS, key=text.partition("\n")[0].count)
-    table = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    try:
-        header = [name.strip().lower() for name in next(table, [])]
-        if missing := [column for column in NEEDED if column not in header]:
-            raise InputError(f"{path}: the columns {', '.join(missing)} are missing in its first row.")
-        for number, cells in enumerate(table, start=2):
-            if any(cell.strip() for cell in cells):
-                if len(cells) != len(header):
-                    raise InputError(
-                        f"{path}: row {number} has {len(cells)} columns, expected {len(header)}."
-                    )
-                yield number, {name: cell.strip() for name, cell in zip(header, cells, strict=True)}
-    except csv.Error as error:
-        raise InputError(f"{path}: not a table of separated values. Export it again as CSV.") from error
-
-
-def _text(content: bytes) -> str:
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return content.decode("latin-1")
 
 
 def _contradiction(rows: list[Row]) -> str:

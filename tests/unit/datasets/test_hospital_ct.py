@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from brainuad.datasets.base import COHORT_COLUMNS
+from brainuad.curation.selection_inputs import read_scans
+from brainuad.datasets.base import COHORT_COLUMNS, alphanumeric
 from brainuad.datasets.registry import find_dataset
 from brainuad.errors import InputError
 
@@ -72,11 +73,31 @@ def test_a_mask_may_be_named(tmp_path: Path) -> None:
     assert (row["mask"], row["status"]) == ("nifti/s2.nii.gz", "ok")
 
 
-def test_semicolons_and_another_encoding_are_read(tmp_path: Path) -> None:
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "latin-1"])
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_the_index_and_the_curation_read_the_same_scans(
+    tmp_path: Path, encoding: str, separator: str
+) -> None:
     root = export(tmp_path)
-    table = "Scan;Patient;Path;Remark\na;p;dicom/s1;Schädel\n"
-    (root / "scans.csv").write_bytes(table.encode("latin-1"))
-    assert rows(root)["a"]["ct"] == "dicom/s1"
+    table = [["Scan", "Patient", "Path", "Report", "Remark"], ["a-1", "Jürgen", "dicom/s1", "r1", ""]]
+    table += [["b", "p2", "nifti/s2.nii.gz", "", "Schädel"]]
+    (root / "scans.csv").write_bytes("\r\n".join(map(separator.join, table)).encode(encoding))
+    found, curated = rows(root), read_scans(root / "scans.csv")
+    assert [(row["participant"], row["ct"]) for row in found.values()] == [
+        ("Jürgen", "dicom/s1"),
+        ("p2", "nifti/s2.nii.gz"),
+    ]
+    assert curated["scan"].map(alphanumeric).tolist() == list(found)
+    for column, name in {"patient": "participant", "path": "ct"}.items():
+        assert curated[column].tolist() == [row[name] for row in found.values()]
+
+
+def test_a_workbook_in_place_of_a_table_is_refused_by_both(tmp_path: Path) -> None:
+    root = export(tmp_path)
+    (root / "scans.csv").write_bytes(b"PK\x03\x04\x14\x00\x00\x00")
+    for read in (rows, lambda root: read_scans(root / "scans.csv")):
+        with pytest.raises(InputError, match=r"scans\.csv: not a text in UTF-8"):
+            read(root)
 
 
 @pytest.mark.parametrize("scan", ["Smith", "--", ""])
@@ -98,7 +119,7 @@ def test_a_row_of_another_length_is_named_by_its_number(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_scans_csv_says_what_is_expected(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"scans\.csv: cannot be read .* the columns scan, patient, path"):
+    with pytest.raises(InputError, match=r"scans\.csv: no such file; .* the columns scan, patient, path"):
         rows(tmp_path)
 
 

@@ -16,11 +16,25 @@ from brainuad.phantom.reports.authors import AUTHORS, voiced
 from brainuad.phantom.reports.facts import KINDS, Facts, Finding, Rates
 from brainuad.phantom.reports.markup import Statement, marks_in, read, signed, strongest
 from brainuad.phantom.reports.mistakes import mistype
-from brainuad.phantom.reports.sections import REQUESTS
+from brainuad.phantom.reports.sections import (
+    DOSES,
+    HISTORY,
+    NO_PRIORS,
+    NOTHING_TO_ADD,
+    PRIORS,
+    REMARKS,
+    REQUESTS,
+    TECHNIQUES,
+    TITLES,
+)
 from brainuad.phantom.reports.write import compose_addendum, compose_report, write_report
 
 HELD_OUT = Path(__file__).parents[2] / "data" / "report_sentences.tsv"
-PLAIN = Rates(hedge=0, omit=0, follow_up=0, doubt=0, typo=0, empty=0, foreign=0)
+PLAIN = Rates(
+    **dict.fromkeys(
+        ("hedge", "omit", "follow_up", "doubt", "typo", "empty", "foreign", "addendum", "addendum_alone"), 0
+    )
+)
 COUNT = 1500
 
 
@@ -128,7 +142,7 @@ def test_an_omitted_finding_is_neither_stated_nor_denied():
     assert not set(KINDS["meningioma"].labels) & set(report.said)
 
 
-@pytest.mark.parametrize("rate", ["hedge", "omit", "follow_up", "doubt", "typo", "empty", "foreign"])
+@pytest.mark.parametrize("rate", list(vars(PLAIN)))
 def test_the_set_rates_are_kept(rate):
     share = 0.2
     rates = Rates(**{**vars(PLAIN), rate: share})
@@ -144,6 +158,8 @@ def test_the_set_rates_are_kept(rate):
             "typo": report.text != compose_report(known, finding, rng(number), PLAIN).text,
             "empty": report.form == "empty",
             "foreign": report.form == "foreign",
+            "addendum": report.addendum,
+            "addendum_alone": report.form == "addendum",
         }[rate]
     assert within_binomial_bounds(hits, COUNT, share)
 
@@ -184,6 +200,51 @@ def test_a_slip_changes_one_word():
 def test_an_addendum_states_the_findings_it_is_given():
     assert compose_addendum(facts(), [Finding("fracture")], rng(0)).said == {"fracture": "positive"}
     assert compose_addendum(facts(), [], rng(0)).said == {}
+
+
+def test_an_addendum_without_its_report_says_no_more_than_it_states():
+    rates = Rates(empty=0, foreign=0, addendum_alone=1)
+    findings = [Finding("fracture"), Finding("subdural")]
+    said = [compose_report(facts(), findings, rng(number), rates).said for number in range(40)]
+    assert {} in said
+    assert {"fracture": "positive"} in said
+    assert all(set(each.values()) <= {"positive"} for each in said)
+
+
+def test_a_later_remark_denies_nothing_that_is_there():
+    rates = Rates(**{**vars(PLAIN), "addendum": 1})
+    for number in range(200):
+        report = compose_report(facts(number), [Finding("subdural")], rng(number), rates)
+        assert report.said["hemorrhage"] == "positive"
+
+
+@pytest.mark.parametrize("author", range(len(AUTHORS)))
+def test_an_author_uses_titles_histories_techniques_and_headings_in_some_reports_alone(author):
+    texts = [write_report(facts(author=author), [], rng(number), PLAIN) for number in range(300)]
+    for phrases in (
+        TITLES,
+        [voiced(each, author) for each in HISTORY],
+        [voiced(each, author) for each in TECHNIQUES],
+        ["\n\n"],
+    ):
+        shares = np.mean([any(phrase in text for phrase in phrases) for text in texts])
+        assert 0.05 < shares < 0.95
+    heading = AUTHORS[author].headings[2]
+    assert not heading or 0.7 < np.mean([heading in text for text in texts]) < 0.95
+
+
+def test_no_title_history_technique_or_remark_carries_a_mark():
+    banks = (TITLES, HISTORY, TECHNIQUES, DOSES, REMARKS, NOTHING_TO_ADD, PRIORS, NO_PRIORS)
+    assert not [text for bank in banks for text in bank if marks_in(text)]
+
+
+def test_a_comparison_stands_under_its_heading_or_among_the_findings():
+    rates = Rates(**{**vars(PLAIN), "follow_up": 1})
+    texts = [
+        write_report(facts(number, earlier="7 May 2014"), [], rng(number), rates) for number in range(300)
+    ]
+    assert all(text.count("7 May 2014") == 1 for text in texts)
+    assert 0.1 < np.mean(["comparison:" in text.lower() for text in texts]) < 0.4
 
 
 def test_reports_in_other_languages_tell_the_truth():

@@ -41,7 +41,8 @@ class Rates:
     """How often reports do what real ones do; each is a share, independent of the others.
 
     `hedge`, `omit`: of the findings. `follow_up`: of the reports of patients with earlier imaging. `doubt`: of
-    the reports, a finding that is not there is not excluded. `typo`, `empty`, `foreign`: of the reports.
+    the reports, a finding that is not there is not excluded. `addendum`: of the reports end with a later remark.
+    `addendum_alone`: of the reports, only such a remark is left. `typo`, `empty`, `foreign`: of the reports.
     """
 
     hedge: float = 0.15
@@ -51,6 +52,8 @@ class Rates:
     typo: float = 0.06
     empty: float = 0.004
     foreign: float = 0.004
+    addendum: float = 0.04
+    addendum_alone: float = 0.004
 
 
 @dataclass(frozen=True)
@@ -64,3 +67,4 @@ class Report:
     omitted: tuple[str, ...] = ()
     form: str = "plain"
     follow_up: bool = False
+    addendum: bool = False

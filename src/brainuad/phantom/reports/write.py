@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from brainuad.phantom.reports.abroad import LANGUAGES
+from brainuad.phantom.reports.absent import ABSENT
 from brainuad.phantom.reports.authors import AUTHORS, voiced
 from brainuad.phantom.reports.body import (
     absent_labels,
@@ -18,26 +19,25 @@ from brainuad.phantom.reports.body import (
     pick,
 )
 from brainuad.phantom.reports.facts import KINDS, Facts, Finding, Rates, Report
+from brainuad.phantom.reports.layout import comparison_of, laid_out
 from brainuad.phantom.reports.markup import Statement, read, signed, strongest
 from brainuad.phantom.reports.mistakes import mistype
 from brainuad.phantom.reports.sections import (
     ADDENDA,
-    CLOSING,
-    COMPARED,
     EMPTY,
-    NO_EARLIER,
+    LATE_DENIALS,
     NOTHING,
-    REQUESTS,
-    TECHNIQUES,
-    UNCHANGED,
+    NOTHING_TO_ADD,
+    POSTSCRIPTS,
+    REMARKS,
 )
 
 USUAL = Rates()
 SHARE_OF_NORMALS = 0.35  # of the sentences on normal structures, in each report
 SHARE_OF_EFFECTS = 0.9  # of the effects of a finding that are mentioned with it
 SHARE_OF_NOT_ACUTE = 0.4  # of the reports of an old infarct that say there is no recent one
-SHARE_WITHOUT_EARLIER = 0.08  # of the reports without earlier imaging that say so
-SHARE_OF_CLOSINGS = 0.25
+SHARE_OF_REMARKS = 0.6  # of the later remarks in a report that say nothing of the image
+SHARE_OF_MISSED = 0.5  # of the addenda without their report, on an abnormal image, that state something
 OLD_ISCHEMIA = frozenset({"old_infarct", "lacune"})
 MINOR = frozenset({"atrophy", "small_vessel", "calcification", "artefact"})
 
@@ -58,13 +58,16 @@ def compose_report(
         return Report(pick(rng, EMPTY), form="empty")
     if draw < rates.empty + rates.foreign:
         return _foreign_report(findings, rng)
+    if draw < rates.empty + rates.foreign + rates.addendum_alone:
+        missed = [pick(rng, findings)] if findings and rng.random() < SHARE_OF_MISSED else []
+        return compose_addendum(facts, missed, rng)
     return _english_report(facts, findings, rng, rates)
 
 
 def compose_addendum(facts: Facts, findings: Sequence[Finding], rng: np.random.Generator) -> Report:
     """A later remark that states these findings, or that nothing is to be added."""
     statements = [finding_sentence(finding, rng) for finding in findings]
-    statements = statements or [Statement("no further findings.")]
+    statements = statements or [Statement(pick(rng, NOTHING_TO_ADD))]
     spoken = [Statement(voiced(each.text, facts.author), each.marks) for each in statements]
     text = pick(rng, ADDENDA).replace("{sentence}", " ".join(each.text for each in spoken))
     return Report(text, dict(strongest(spoken)), _marked(spoken), form="addendum")
@@ -85,14 +88,20 @@ def _english_report(
         for part in (body, conclusion)
     )
     quiet = all(finding.kind in MINOR for finding in findings)
-    text = _laid_out(facts, _comparison(facts, follow_up, quiet, rng), body, conclusion, rng)
+    comparison = comparison_of(facts, follow_up, quiet, rng)
+    text = laid_out(facts, comparison, [each.text for each in body], [each.text for each in conclusion], rng)
+    present = {label for finding in findings for label in finding.labels}
+    late = [_postscript(facts, present, rng)] if rng.random() < rates.addendum else []
+    text = "\n".join([text, *(each.text for each in late)])
+    said = [*body, *conclusion, *late]
     return Report(
         text=mistype(text, rng) if rng.random() < rates.typo else text,
-        said=dict(strongest([*body, *conclusion])),
-        phrases=_marked([*body, *conclusion]),
+        said=dict(strongest(said)),
+        phrases=_marked(said),
         hedged=tuple(finding.kind for finding, hedged in stated if hedged),
         omitted=tuple(finding.kind for finding, (omitted, _) in zip(findings, fates, strict=True) if omitted),
         follow_up=follow_up,
+        addendum=bool(late),
     )
 
 
@@ -146,40 +155,16 @@ def _impression(stated: Sequence[tuple[Finding, bool]], rng: np.random.Generator
     return statements
 
 
-def _comparison(facts: Facts, follow_up: bool, quiet: bool, rng: np.random.Generator) -> str:
-    if follow_up:
-        return pick(rng, COMPARED + UNCHANGED if quiet else COMPARED).format(earlier=facts.earlier)
-    if not facts.earlier and rng.random() < SHARE_WITHOUT_EARLIER:
-        return pick(rng, NO_EARLIER)
-    return ""
-
-
-def _laid_out(
-    facts: Facts,
-    comparison: str,
-    body: Sequence[Statement],
-    conclusion: Sequence[Statement],
-    rng: np.random.Generator,
-) -> str:
-    author = AUTHORS[facts.author]
-    person = "woman" if facts.sex == "F" else "man"
-    request = pick(rng, REQUESTS[facts.reason]).format(age=facts.age, person=person)
-    findings = [comparison, *(each.text for each in body)]
-    if rng.random() < SHARE_OF_CLOSINGS:
-        findings.append(pick(rng, CLOSING))
-    sections = (
-        voiced(request, facts.author),
-        voiced(pick(rng, TECHNIQUES), facts.author) if author.technique else "",
-        ("\n" if author.line_by_line else " ").join(filter(None, findings)),
-        " ".join(each.text for each in conclusion),
-    )
-    if not author.headings[0]:
-        return "\n".join(filter(None, sections[2:]))
-    return "\n".join(
-        f"{heading}\n{section}" if author.line_by_line else f"{heading} {section}"
-        for heading, section in zip(author.headings, sections, strict=True)
-        if section
-    )
+def _postscript(facts: Facts, present: set[str], rng: np.random.Generator) -> Statement:
+    """A later remark at the end of a report, on who was told, or on what is absent after all."""
+    if rng.random() < SHARE_OF_REMARKS:
+        said = Statement(pick(rng, REMARKS))
+    else:
+        [label] = absent_labels(present, 1, rng)
+        noun = signed(pick(rng, ABSENT[label][0]), "-")
+        said = read(pick(rng, LATE_DENIALS).replace("{noun}", noun), {})
+    text = pick(rng, POSTSCRIPTS).replace("{sentence}", voiced(said.text, facts.author))
+    return Statement(text, said.marks)
 
 
 def _foreign_report(findings: Sequence[Finding], rng: np.random.Generator) -> Report:
