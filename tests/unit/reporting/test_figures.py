@@ -74,7 +74,11 @@ def test_without_results_a_figure_says_so(kind: str, results: Results, tmp_path:
 def test_figures_fit_a_column_or_a_page(kind: str, results: Results) -> None:
     for width, inches in (("column", 3.5), ("page", 7.2)):
         figure = draw_figure(settings_of(kind, width=width), results)
-        assert figure.get_size_inches()[0] == pytest.approx(inches)
+        # Few pictures take less than the width of the page.
+        narrow = width == "page" and kind == "reconstructions"
+        assert figure.get_size_inches()[0] == pytest.approx(inches) or (
+            narrow and inches / 2 < figure.get_size_inches()[0] < inches
+        )
         assert figure.get_size_inches()[1] < 9
 
 
@@ -117,7 +121,7 @@ def test_bars_are_ordered_from_the_best_and_name_what_was_not_run(results: Resul
 
 def test_maps_name_subjects_by_pseudonym_only(results: Results) -> None:
     shown = texts(draw_figure(settings_of("maps"), results))
-    assert "brats21 #" in shown
+    assert "BraTS 2021 #" in shown
     assert "BRATS21" not in shown
 
 

@@ -3,6 +3,7 @@
 The seconds with post-processing are those of Frotscher 2023, Figure 4.
 """
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -170,7 +171,8 @@ def _draw_seconds(
         axes.plot(
             [low, centre + sd], [position, position], color=colour, linewidth=2.2, solid_capstyle="butt"
         )
-        text = f"{_two_digits(centre)} ± {_two_digits(sd)} s"
+        decimals = max(0, 1 - math.floor(math.log10(sd))) if sd else 2
+        text = f"{centre:,.{decimals}f} ± {sd:,.{decimals}f} s"
     else:
         axes.plot(seconds, np.full(len(seconds), position), "|", color=colour, alpha=0.5, markersize=5)
     axes.plot(centre, position, "o", color=colour, markersize=5.5, markeredgecolor="white")

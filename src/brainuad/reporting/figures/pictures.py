@@ -24,7 +24,7 @@ LEGEND_GROUND = "#1f2937"  # behind the legend of outlines, as dark as the maps
 GAP_IN, LINE_IN, BAR_IN, MAX_PICTURE_IN, MAX_HEIGHT_IN = 0.03, 0.1, 0.26, 1.3, 8.8
 LEGEND_IN = 0.18
 # Width of a character of regular and of bold type.
-CHARACTER_IN, BOLD_IN = 0.05, 0.058
+CHARACTER_IN, BOLD_IN, TITLE_IN = 0.05, 0.058, 0.068
 SMALL = 6.5
 
 
@@ -132,6 +132,9 @@ def _lay_out(settings: FigureBase, table: PictureTable, phantom: bool) -> _Layou
         lines = [textwrap.wrap(label, letters) or [""] for label in table.row_labels]
         left = 0.1 + LINE_IN * max(len(label) for label in lines) if any(table.row_labels) else 0.05
         left += 0.03 if table.row_colours else 0.0
+    # Few pictures leave room beside them.
+    pictures = left + columns * width + (columns - 1) * GAP_IN + 0.03
+    total = min(total, max(pictures, TITLE_IN * max(len(line) for line in title.splitlines())))
     headers = [_header_lines(group, width) for group in table.groups]
     top = 0.1 + 0.125 * len(title.splitlines())
     top += LINE_IN * max((len(header) for header in headers), default=0) + (0.08 if headers else 0)
