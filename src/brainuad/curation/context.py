@@ -2,25 +2,25 @@
 
 from dataclasses import dataclass
 
-from brainuad.curation.cues import DIFFERENTIAL, QUALITIES, VERBS
+from brainuad.curation.cues import DIFFERENTIAL, GENERAL, OWN_WORDS, VERBS
 from brainuad.curation.labels import FINDINGS, Certainty
-from brainuad.curation.scope import Cue, Mention, Sentence, reaches_backward, reaches_forward, stopped
+from brainuad.curation.negated_list import backward_continuation, continuation
+from brainuad.curation.outside_cranium import outside_cranium
+from brainuad.curation.scope import reaches_backward, reaches_forward, stopped
+from brainuad.curation.sentence_parts import Cue, Mention, Sentence
 
 FAR = 8  # words over which "or" and "versus" join two terms
+SIDES = frozenset(("left", "right"))
 NEAR = 4  # words between "known" or "previous" and what it describes
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What a sentence says about a mention, and the rule; no certainty if it says nothing about this scan.
-
-    A `narrow` negation denies only one quality, such as an acute kind.
-    """
+    """What a sentence says about a mention, and the rule; no certainty if it says nothing about this scan."""
 
     mention: Mention
     certainty: Certainty | None
     rule: str
-    narrow: bool = False
 
 
 def read_sentence(sentence: Sentence, likely: Certainty = "uncertain") -> list[Reading]:
@@ -38,9 +38,11 @@ def read_sentence(sentence: Sentence, likely: Certainty = "uncertain") -> list[R
 def _read(sentence: Sentence, mention: Mention, likely: Certainty) -> Reading:
     if mention.denied:
         return Reading(mention, "negative", f"normal statement: {mention.term}")
+    if site := outside_cranium(sentence, mention):
+        return Reading(mention, None, f"outside the cranium: {site}; term: {mention.term}")
     before = [cue for cue in sentence.cues if reaches_forward(sentence, cue, mention)]
     after = [cue for cue in sentence.cues if reaches_backward(sentence, cue, mention)]
-    if cue := _not_a_finding(sentence, mention, before):
+    if cue := _not_a_finding(sentence, mention, before, after):
         return Reading(mention, None, f"{cue.kind}: {cue.phrase}; term: {mention.term}")
     governing = _governing(before, after, sentence.mentions)
     if governing is None:
@@ -48,7 +50,10 @@ def _read(sentence: Sentence, mention: Mention, likely: Certainty) -> Reading:
         return Reading(mention, certainty, f"{'vague' if mention.vague else 'affirmed'}: {mention.term}")
     rule = f"{governing.kind}: {governing.phrase}; term: {mention.term}"
     if governing.kind == "negation":
-        return Reading(mention, "negative", rule, narrow=_is_narrow(sentence, governing, mention))
+        reach = backward_continuation if governing.start >= mention.end else continuation
+        if reach(sentence, governing, mention) == "doubtful":
+            return Reading(mention, "uncertain", f"doubtful {rule}")
+        return Reading(mention, "negative", rule)
     return Reading(mention, likely if governing.kind == "likely" else "uncertain", rule)
 
 
@@ -74,10 +79,13 @@ def _governing(before: list[Cue], after: list[Cue], mentions: list[Mention]) -> 
     return nearest
 
 
-def _not_a_finding(sentence: Sentence, mention: Mention, before: list[Cue]) -> Cue | None:
+def _not_a_finding(sentence: Sentence, mention: Mention, before: list[Cue], after: list[Cue]) -> Cue | None:
     """The cue that takes a mention away from this scan: a hypothesis, an earlier study, history or family."""
     for cue in sentence.cues:
-        if cue.kind == "family" and cue.start < mention.start:
+        if cue.kind == "family" and cue.start < mention.start and _is_of_family(sentence, cue, mention):
+            return cue
+    for cue in after:
+        if cue.kind == "limit of the method" and _is_general(sentence, cue, mention):
             return cue
     for cue in before:
         if cue.kind in ("hypothesis", "earlier study"):
@@ -91,15 +99,23 @@ def _not_a_finding(sentence: Sentence, mention: Mention, before: list[Cue]) -> C
     return None
 
 
+def _is_general(sentence: Sentence, cue: Cue, mention: Mention) -> bool:
+    """Whether a mention is of such findings in general ("small infarcts may be missed by CT"), not of one seen."""
+    named = {word for each in sentence.mentions for word in sentence.words[each.start : each.end]}
+    before, behind = sentence.words[: mention.start], sentence.words[mention.end : cue.start]
+    return set(before) <= GENERAL | named and (OWN_WORDS | SIDES).isdisjoint(set(behind) - {"the"})
+
+
+def _is_of_family(sentence: Sentence, cue: Cue, mention: Mention) -> bool:
+    """Whether what follows a relative is still about that one, and not what the scan shows."""
+    ended = stopped(sentence, ("stop",), cue.end, mention.start)
+    return not ended and (cue.end > mention.start or continuation(sentence, cue, mention) != "apart")
+
+
 def _seen_after(sentence: Sentence, mention: Mention) -> bool:
     """Whether the sentence goes on to say that the mentioned is seen ("... a history of stroke is seen in ...")."""
     words = sentence.words[mention.end : mention.end + NEAR]
     return any(word in ("seen", "noted", "demonstrated", "unchanged", "stable", "again") for word in words)
-
-
-def _is_narrow(sentence: Sentence, cue: Cue, mention: Mention) -> bool:
-    start = cue.start if cue.start < mention.start else max(mention.start - 2, 0)
-    return any(word in QUALITIES for word in sentence.words[start : mention.start])
 
 
 def _differential(sentence: Sentence, readings: list[Reading]) -> dict[int, str]:

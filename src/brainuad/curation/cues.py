@@ -40,7 +40,8 @@ CUES: dict[str, tuple[str, ...]] = {
         "negative for|fail to (show|demonstrate|reveal|identify)|fails to (show|demonstrate)",
         "unable to (identify|see)",
         "(complete|interval|full|complete interval|) resolution of|excludes|rules out|ruling out|excluding",
-        "cannot (see|identify)",
+        "(cannot|can not|can ' t|couldn ' t|don ' t|do not) (see|identify)|(isn|aren|wasn|weren) ' t",
+        "(doesn|didn) ' t (show|demonstrate|reveal)|(is|are|was) negative for",
         "does not (show|demonstrate|reveal)|do not see|did not (show|reveal)|no longer (any|) evidence of",
         "no (cause|reason) for",
         "is against|argue against|argues against|no concern for|denies|denied|not suggestive of",
@@ -50,6 +51,7 @@ CUES: dict[str, tuple[str, ...]] = {
     ),
     "negation backward": (
         f"not {WELL} {SEEN}|no longer {WELL} {SEEN}|never {SEEN}|can not be (seen|identified)",
+        "(isn|aren|wasn|weren) ' t (seen|identified|present|visible|demonstrated)|no longer apparent",
         "cannot be (seen|identified|demonstrated|visualized)|is not a feature|are not a feature",
         "not (visualized|demonstrable)",
         f"(is|are|was|were|has been|have been|can be|now|) {FULLY} (excluded|ruled out)|none",
@@ -72,7 +74,9 @@ CUES: dict[str, tuple[str, ...]] = {
         f"{FULLY} (exclude|rule out|discount|dismiss)",
         f"(difficult|hard|impossible) to {FULLY} (exclude|rule out|assess for)",
         f"(does|do|did) not {FULLY} (exclude|rule out)|not {FULLY} (excluded|ruled out) is",
-        "without excluding",
+        "without excluding|(cannot|can not|could not|unable to) (say|state|confirm|claim) (that|) (there is|) no",
+        "(cannot|can not|could not) be (sure|certain|confident) (that|) (there is|) no|not true that there is no",
+        "not (sure|certain|confident|clear|convinced) (that|) there is no|(difficult|hard) to say there is no",
         "raise|raises|raising (the|) (possibility|suspicion|question|concern) (of|for)",
         "raises (the|) (possibility|suspicion) of",
         "raise (the|) (possibility|suspicion|question|concern) (of|for|about)|possibility of|question of",
@@ -85,7 +89,7 @@ CUES: dict[str, tuple[str, ...]] = {
         "indeterminate for|? if",
         "cannot be certain|equivocal for|doubtful|borderline|unlikely (to be|to represent|to reflect|)",
         "low suspicion (of|for)",
-        "rather than|as opposed to|instead of|versus a|less likely|versus|not necessarily|consider",
+        "rather than|as opposed to|instead of|versus a|versus|not necessarily|consider",
         "considered to",
         "equivocal (evidence of|for|)|debatable|questionable|query of|wonder (about|if)|wondering about",
         "? of|to be considered",
@@ -95,7 +99,7 @@ CUES: dict[str, tuple[str, ...]] = {
     ),
     "hedge either": (
         "possible|suspected|queried|questioned|equivocal|uncertain|doubtful|unlikely|unclear|conceivable",
-        "suspicious|?",
+        "suspicious|less likely|?",
     ),
     "hedge backward": (
         f"(cannot|can not|could not|can ' t|may not) be {FULLY} (excluded|ruled out|discounted|dismissed)",
@@ -110,7 +114,7 @@ CUES: dict[str, tuple[str, ...]] = {
         "has been (queried|questioned)",
         "is not certain|are not certain|not (entirely|completely) clear",
         "(are|is) (thought|felt|considered) unlikely|is in question",
-        "of uncertain (nature|etiology|significance) ?|is possible|are possible",
+        "of uncertain (nature|etiology|significance) ?|(is|are) (an|another) alternative",
         "not definitely (seen|present|identified)",
     ),
     "likely forward": (
@@ -149,7 +153,14 @@ CUES: dict[str, tuple[str, ...]] = {
         "(monitor|monitoring|surveillance|screening|watch|observe|prophylaxis|alert) for|whether there is",
         "sensitivity (for|to)",
         "(clinical|clinically) (suspicion|concern|question|query|suspected|suspicious) (of|for|about|)",
-        "? cause|limited for|prior to",
+        "? cause|limited for|prior to|(can|may|could|might) miss",
+    ),
+    "limit of the method backward": (
+        "(will|would|may|might|can|could) not (always|necessarily|) be (resolved|visible|detected|detectable) "
+        "(by|on|at|with) (unenhanced|non-contrast|non contrast|plain|routine|) ct",
+        "(may|might|can|could) (easily|readily|) be (missed|overlooked|occult) (by|on|at|with) "
+        "(unenhanced|non-contrast|non contrast|plain|routine|) ct",
+        "(is|are) (beyond|below) the resolution of (unenhanced|plain|routine|) ct",
     ),
     "history forward": (
         "(past|medical|clinical|long|known|previous|prior) history of",
@@ -179,6 +190,7 @@ CUES: dict[str, tuple[str, ...]] = {
         "(partial|partially|incompletely|near complete) (resolved|resolution)",
         "(not completely|not fully|almost completely|nearly) (resolved|resolution)",
         "not only|not just|not uncommon|no doubt",
+        "not (without|free of|free from|clear of|devoid of|negative for|absent|lacking)|no (absence|lack) of",
         "(partial|near complete|incomplete) (interval|) resolution of|no worse|no better",
         "(previous|prior|earlier|last|recent) (ct|scan|study|mri|imaging|examination|mr|film|report|image)",
         "not limited to",
@@ -203,11 +215,12 @@ CUES: dict[str, tuple[str, ...]] = {
     ),
 }
 DIFFERENTIAL = frozenset(("or", "versus", "vs"))
-# Negating only what has one of these qualities leaves open whether there is another ("no acute infarct").
+# Words of negated lists and of findings alike ("no acute A, large B or C").
 QUALITIES = word_set(
     "acute new recent further other additional fresh large significant gross major residual "
     "recurrent subacute hyperacute"
-    "extensive marked active enlarging interval progressive severe"
+    "extensive marked active enlarging interval progressive severe surrounding adjacent associated underlying "
+    "overlying established mature"
 )
 # What begins a new statement after a comma, an "and" or a "with", however the last one began.
 ASSERTIVE = word_set(
@@ -219,6 +232,53 @@ ASSERTIVE = word_set(
     "bilateral patchy again"
     "evidence note likely possible probable moderately severe longstanding"
 )
+# Words of their own that only a finding has which is there; negated lists are of bare nouns.
+OWN_WORDS = word_set(
+    "mild moderate minor minimal old chronic marked slight subtle residual persistent known previous "
+    "mildly moderately minimally bilateral patchy again longstanding small tiny thin trace "
+    "a an the this these both there some several few multiple two three incidental stable unchanged "
+    "background mm cm consistent compatible keeping typical representing reflecting suggesting causing measuring "
+    "likely possible probable ? healed healing scattered shallow faint early evolving maturing"
+)
+# Of these, words that lists with an "or" have as well ("no A, previous B or C").
+AGES = word_set("old chronic previous known residual persistent")
+PLACES = word_set(
+    "left right lt rt l r left-sided right-sided bifrontal biparietal bitemporal frontal parietal temporal occipital "
+    "fronto temporo parieto frontoparietal temporoparietal parieto-occipital parafalcine cerebellar cerebellum "
+    "thalamus thalamic pontine pons midbrain falx tentorium tentorial convexity insula insular caudate putamen "
+    "lentiform capsule ganglia corona mca aca pca pica vertex infratentorial supratentorial suprasellar "
+    "cerebellopontine parasagittal high-convexity"
+)
+SEEN_WORDS = word_set(
+    "seen noted present identified evident visible demonstrated shown measuring found visualized"
+)
+# What may stand before findings in general, of which no one is meant.
+GENERAL = word_set("small tiny subtle very early acute and or , : note that some")
+# Nouns that are no terms, behind which another noun begins a statement of its own ("no abnormality left infarct").
+UNSPECIFIC = word_set("abnormality pathology event complication enhancement dislocation process")
+ANATOMY = word_set(
+    "brain parenchyma lobe hemisphere ventricle space territory region cistern matter fossa convexity side skull "
+    "vault base cortex scan study"
+)
+# What a state right behind it makes a statement of ("no bleed, ventricles dilated").
+SUBJECTS = word_set("ventricle sulcus cistern horn tonsil fissure gyrus vessel artery")
+# Terms with such an ending describe the noun behind them, but for those that are nouns themselves.
+ADJECTIVE = (
+    "ic",
+    "ed",
+    "al",
+    "ive",
+    "ing",
+    "ous",
+    "ent",
+    "ant",
+    "dense",
+    "ar",
+    "subdural",
+    "subarachnoid",
+    "icial",
+)
+NOUN_LIKE = word_set("bleed rebleed swelling bleeding rebleeding streaking coning implant")
 VERBS = word_set(
     "is are was were has have had shows show demonstrates appear appears remain remains lie lies "
     "measure measures contains"

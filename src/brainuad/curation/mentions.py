@@ -4,10 +4,10 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span
 
 from brainuad.curation.cues import COPULAS, CUES, VERBS
-from brainuad.curation.scope import Cue, Mention
+from brainuad.curation.sentence_parts import Cue, Mention
 from brainuad.curation.spelling import expand, longest, phrase_matcher, word_set, words_of
 from brainuad.curation.statements import STRUCTURES
-from brainuad.curation.terms import IN_A_SPACE, OTHER_MEANINGS, SPACES, TERMS, VAGUE
+from brainuad.curation.terms import IN_A_SPACE, OTHER_MEANINGS, SPACES, TERMS, VAGUE, WINDOWED, WINDOWS
 
 VAGUE_MARK = "vague:"
 AFTER = 5  # words behind "subdural" that may name what is there
@@ -19,6 +19,9 @@ LINKS = word_set(
     "basal brain ventricular supratentorial configuration major visualized overall"
 )
 LINKED = LINKS | {",", "and", "&", "or", "/"}
+VIEWED = frozenset(("on", "in", "with", "using", "at", "the", "under"))
+JOINS = frozenset(("and", "&", "/"))
+NOT = frozenset(("not", "isn", "aren"))
 ARTICLES = frozenset(("a", "an", "no", "any", "some"))
 
 
@@ -39,8 +42,28 @@ class Terms:
 
     def __call__(self, doc: Doc) -> Doc:
         found = longest(self.matcher(doc, as_spans=True))
-        doc.spans["terms"] = [span for span in found if span.label_ and not _other_in_space(doc, span)]
+        doc.spans["terms"] = [span for span in found if span.label_ and not _means_other(doc, span)]
         return doc
+
+
+def _means_other(doc: Doc, span: Span) -> bool:
+    return _other_in_space(doc, span) or _is_window(doc, span)
+
+
+def _is_window(doc: Doc, span: Span) -> bool:
+    """Whether "subdural" or "stroke" belongs to a list of windows."""
+    if len(span) > 1 or span[0].norm_ not in WINDOWED:
+        return False
+    # "Left subdural, bone windows normal" and "subdural, bone windows normal" are no such lists.
+    if not span[0].is_sent_start and doc[span.start - 1].norm_ not in WINDOWED | VIEWED:
+        return False
+    between: list[str] = []
+    for token in doc[span.end :]:
+        if token.is_sent_start or token.norm_ not in WINDOWED:
+            joined = not between or not JOINS.isdisjoint(between)
+            return joined and token.norm_ in WINDOWS and not token.is_sent_start
+        between.append(token.norm_)
+    return False
 
 
 def _other_in_space(doc: Doc, span: Span) -> bool:
@@ -99,9 +122,11 @@ class Statements:
         for state in states:
             phrase = " ".join(words[state[0] : state[1]])
             meanings = self.meanings.get(phrase, {})
+            abnormal = not NOT.isdisjoint(words[max(state[0] - 3, 0) : state[0]])
             for subject in _subjects(words, state, structures, states, terms):
                 for label, denied in meanings.get(subject, ()):
-                    found.append(Mention(label, state[0], state[1], f"{subject} {phrase}", denied))
+                    if not (denied and abnormal):
+                        found.append(Mention(label, state[0], state[1], f"{subject} {phrase}", denied))
         return sorted(set(found), key=lambda mention: (mention.start, mention.label))
 
 
@@ -145,7 +170,7 @@ def _subjects(
                 chain.append(each[2])
                 last = each[1]
         return chain
-    if (start and words[start - 1] in ARTICLES) or "not" in words[max(start - 3, 0) : start]:
+    if start and words[start - 1] in ARTICLES:
         return []
     if any(term.start == end for term in terms):
         return []

@@ -1,13 +1,15 @@
 """The rule labeller: sections, sentences, terms and the scope of cues, as one spaCy pipeline that needs no model.
 
 Each term in a finding or conclusion is read as positive, negative or uncertain, with the sentence and the rule.
-Where sentences disagree about a label, the impression decides over the findings, and positive over uncertain over
-negative. A negation of only one kind ("no acute infarct") never decides over what the findings affirm.
+Where sentences disagree about a label, in findings or impression, positive counts over uncertain over negative: no
+conclusion hides what the findings affirm.
 """
 
 import re
 from collections.abc import Sequence
+from itertools import zip_longest
 
+from spacy.attrs import NORM
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
@@ -15,11 +17,13 @@ import brainuad.curation.sentences  # noqa: F401  (registers its component)
 from brainuad.curation.context import Reading, read_sentence
 from brainuad.curation.labels import LABELS, Decision
 from brainuad.curation.mentions import VAGUE_MARK, Statements, cues_of
-from brainuad.curation.scope import Mention, Sentence
+from brainuad.curation.misspelling import Corrector
 from brainuad.curation.sections import BACKGROUND, Sections, is_capitals
+from brainuad.curation.sentence_parts import Mention, Sentence
 from brainuad.curation.sentences import flatten
 from brainuad.curation.settings import RuleSettings
-from brainuad.curation.spelling import blank_english, words_of
+from brainuad.curation.spelling import blank_english, expand, norm, word_set, words_of
+from brainuad.curation.terms import SPACES, TERMS
 
 COMPONENTS = (
     "report_headings",
@@ -29,6 +33,7 @@ COMPONENTS = (
     "report_statements",
     "report_cues",
 )
+STRUCTURE_WORDS = word_set("ventricle ventricular differentiation midline parenchyma")
 ORDER = ("positive", "uncertain", "negative")
 # Words that make "ischemic change" a matter of small vessels.
 SMALL_VESSELS = re.compile(
@@ -43,7 +48,17 @@ def build_pipeline(settings: RuleSettings) -> Language:
     for name in COMPONENTS:
         config = {"terms": {key: list(group) for key, group in settings.terms.items()}}
         nlp.add_pipe(name, config=config if name == "report_terms" else {})
+    # By now the vocabulary holds the words of all patterns, and none of a report.
+    corrector = Corrector(_correctable(settings), (lexeme.norm_ for lexeme in nlp.vocab))
+    nlp.vocab.lex_attr_getters[NORM] = corrector.norm  # type: ignore[attr-defined]
     return nlp
+
+
+def _correctable(settings: RuleSettings) -> set[str]:
+    """The norms that a misspelled word may stand for: terms of one word, and structures."""
+    groups = (*TERMS.values(), *settings.terms.values())
+    phrases = {phrase for group in groups for pattern in group for phrase in expand(pattern)}
+    return {norm(phrase) for phrase in phrases | SPACES | STRUCTURE_WORDS}
 
 
 def parse(nlp: Language, text: str) -> Doc:
@@ -53,6 +68,10 @@ def parse(nlp: Language, text: str) -> Doc:
     doc.user_data["lines"], doc.user_data["paragraphs"] = flat.lines, flat.paragraphs
     doc.user_data["capitals"] = is_capitals(flat.text)
     return nlp(doc)
+
+
+# Whether a sentence is in the impression, what it says of a label, and the sentence.
+Entry = tuple[bool, Reading, Span]
 
 
 class RuleLabeller:
@@ -69,13 +88,14 @@ class RuleLabeller:
     def label(self, text: str) -> list[Decision]:
         """One decision for each label that the report says something about, in the order of the labels."""
         doc = parse(self.nlp, text)
-        found: dict[str, list[tuple[bool, Reading, str]]] = {}
-        for sentence in doc.spans["sentences"]:
+        found: dict[str, list[Entry]] = {}
+        sentences = list(doc.spans["sentences"])
+        for sentence, following in zip_longest(sentences, sentences[1:]):
             if sentence.label_ in BACKGROUND:
                 continue
-            for reading in self._readings(sentence):
+            for reading in self._readings(sentence, following):
                 if reading.certainty is not None:
-                    entry = (sentence.label_ == "impression", reading, sentence.text)
+                    entry = (sentence.label_ == "impression", reading, sentence)
                     found.setdefault(reading.mention.label, []).append(entry)
         return [decide(label, found[label]) for label in LABELS if label in found]
 
@@ -83,8 +103,8 @@ class RuleLabeller:
         """The decisions of `label` for many reports."""
         return [self.label(text) for text in texts]
 
-    def _readings(self, sentence: Span) -> list[Reading]:
-        """What a sentence says of the labels."""
+    def _readings(self, sentence: Span, following: Span | None) -> list[Reading]:
+        """What a sentence says of the labels; `following` is the next one."""
         mentions = _terms(sentence)
         mentions += self.statements.mentions(sentence, mentions)
         if not mentions:
@@ -94,25 +114,31 @@ class RuleLabeller:
             _small_vessels(mention, words) for mention in sorted(mentions, key=lambda each: each.start)
         ]
         imaging = self.sections.describes_scan(sentence)
+        after = words_of(following) if following is not None else []
         return read_sentence(
-            Sentence(words, cues_of(sentence, words), mentions, imaging), self.settings.likely
+            Sentence(words, cues_of(sentence, words), mentions, imaging, after), self.settings.likely
         )
 
 
-def decide(label: str, readings: list[tuple[bool, Reading, str]]) -> Decision:
-    """The decision between readings of one label, each with whether its sentence is in the impression."""
+def decide(label: str, readings: list[Entry]) -> Decision:
+    """The decision between readings of one label, each with whether its sentence is in the impression.
 
-    def strength(entry: tuple[bool, Reading, str]) -> tuple[int, bool, bool]:
+    The worst counts, wherever it stands; of equals the impression's gives the sentence.
+    """
+
+    def strength(entry: Entry) -> tuple[int, bool]:
         concluding, reading, _ = entry
-        narrow = reading.certainty == "negative" and reading.narrow
-        return (ORDER.index(reading.certainty or "negative"), narrow, not concluding)
+        return (ORDER.index(reading.certainty or "negative"), not concluding)
 
-    concluding = [
-        entry for entry in readings if entry[0] and not (entry[1].narrow and entry[1].certainty == "negative")
-    ]
-    _, reading, sentence = min(concluding or readings, key=strength)
+    _, reading, sentence = min(readings, key=strength)
     assert reading.certainty is not None
-    return Decision(label, reading.certainty, sentence, reading.rule)
+    return Decision(label, reading.certainty, sentence.text, reading.rule + _corrections(sentence))
+
+
+def _corrections(sentence: Span) -> str:
+    """The words of a sentence that were read as other ones, as the end of a rule."""
+    changed = [f"{token.text} as {token.norm_}" for token in sentence if token.norm_ != norm(token.text)]
+    return f"; read {', '.join(changed)}" if changed else ""
 
 
 def _terms(sentence: Span) -> list[Mention]:

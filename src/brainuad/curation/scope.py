@@ -4,49 +4,12 @@ Every cue has a scope to its right or left in the same clause. A list continues 
 statement ends it ("no A, mild B"), and so do "but", "apart from" and the like.
 """
 
-from dataclasses import dataclass
-
 from brainuad.curation.cues import ASSERTIVE, DEFINITE, PREPOSITIONS, VERBS
+from brainuad.curation.negated_list import backward_continuation, continuation
+from brainuad.curation.sentence_parts import Cue, Mention, Sentence
 
 NEAR = 4  # words between "of the" and what it describes
 LIKE = frozenset(("consistent", "compatible", "keeping", "line", "accordance"))  # with
-
-
-@dataclass(frozen=True)
-class Mention:
-    """A term of a label at words [start, end) of a sentence; `denied` by a statement that all is normal."""
-
-    label: str
-    start: int
-    end: int
-    term: str
-    denied: bool = False
-    vague: bool = False
-
-
-@dataclass(frozen=True)
-class Cue:
-    """A cue at words [start, end) of a sentence; `relative` if a negation before it denies what follows."""
-
-    kind: str
-    direction: str
-    start: int
-    end: int
-    phrase: str
-    relative: bool = False
-
-
-@dataclass(frozen=True)
-class Sentence:
-    """The norms of a sentence's words, its cues and its mentions, all in the order of the text.
-
-    `imaging`: it describes the scan, so that what is "known" or "previous" in it is there to be seen.
-    """
-
-    words: list[str]
-    cues: list[Cue]
-    mentions: list[Mention]
-    imaging: bool
 
 
 def reaches_forward(sentence: Sentence, cue: Cue, mention: Mention) -> bool:
@@ -60,7 +23,22 @@ def reaches_forward(sentence: Sentence, cue: Cue, mention: Mention) -> bool:
         return False
     if _is_definite(between) or _new_statement(sentence, cue, mention):
         return False
+    if cue.kind == "negation" and (
+        _denied_anew(sentence, cue, mention) or continuation(sentence, cue, mention) == "apart"
+    ):
+        return False
     return not (cue.kind in ("hedge", "likely") and _has_consequence(between))
+
+
+def _denied_anew(sentence: Sentence, cue: Cue, mention: Mention) -> bool:
+    """Whether another negation begins before a mention, so that it alone can reach that far."""
+    return any(
+        other.kind == "negation"
+        and other.direction == "forward"
+        and sentence.words[other.start] != "non"
+        and cue.end <= other.start < mention.start
+        for other in sentence.cues
+    )
 
 
 def _has_consequence(between: list[str]) -> bool:
@@ -84,6 +62,8 @@ def reaches_backward(sentence: Sentence, cue: Cue, mention: Mention) -> bool:
         return False
     others = [other for other in sentence.cues if mention.end <= other.start < cue.start]
     if any(other.kind == "negation" for other in others):
+        return False
+    if cue.kind == "negation" and backward_continuation(sentence, cue, mention) == "apart":
         return False
     if "," not in between:
         return True

@@ -34,7 +34,7 @@ STRUCTURES: dict[str, Structure] = {
             "occipital horn",
         ),
         (("dilation", WIDE),),
-        ((("dilation",), NORMAL),),
+        ((("dilation",), (*NORMAL, "undilated|non-dilated")),),
     ),
     "sulci": Structure(
         (

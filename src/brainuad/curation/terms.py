@@ -18,7 +18,7 @@ TERMS: dict[str, tuple[str, ...]] = {
     "artefact": (
         "artifact|artifactual|beam-hardening|streaking",
         "(motion|movement) (degraded|degradation|blurring|blur)",
-        "degraded (by|due to) (patient|) (motion|movement)",
+        "(degraded|limited) (by|due to) (patient|) (motion|movement)",
         "(patient|head) (motion|movement)",
     ),
     "collection": (
@@ -37,12 +37,15 @@ TERMS: dict[str, tuple[str, ...]] = {
     ),
     "hyperdensity": (
         "hyper-dense|hyper-density|hyper-attenuation|hyper-attenuating",
-        "(high|increased|higher|raised|increase in) (density|attenuation|attenuating)",
-        f"hyper-dense {VESSEL} (sign|)",
+        "(high|higher)-(density|attenuation|attenuating)",
+        "(increased|raised|increase in) (density|attenuation|attenuating)",
+        f"(hyper-dense|dense) {VESSEL} (sign|)|dense (focus|nodule|lesion|area)",
+        "hyper - (or|and) hypo-(density|dense|attenuation)",
     ),
     "hypodensity": (
         "hypo-dense|hypo-density|hypo-attenuation|hypo-attenuating|lucency|lucent|hypo-lucency",
-        "(low|decreased|reduced|lower|diminished|decrease in) (density|attenuation|attenuating)",
+        "(low|lower)-(density|attenuation|attenuating)|hyper - (or|and) hypo-(density|dense|attenuation)",
+        "(decreased|reduced|diminished|decrease in) (density|attenuation|attenuating)",
     ),
     "loss of differentiation": (
         f"loss of (the|) (normal|) {GRAY_WHITE} (matter|) (differentiation|interface)",
@@ -106,7 +109,7 @@ TERMS: dict[str, tuple[str, ...]] = {
     ),
     "cyst": ("cyst|cystic",),
     "evidence of surgery/intervention": (
-        "craniotomy|craniectomy|cranioplasty|burr-hole|post-operative|post-surgical|surgery|neurosurgery",
+        "craniotomy|craniectomy|hemi-craniectomy|cranioplasty|burr-hole|post-operative|post-surgical|surgery|neurosurgery",
         "surgical|surgically",
         "shunt|ventriculo-peritoneal|evd|drain|ventricular (catheter|drain)|catheter|ventriculostomy|coil",
         "coiled|coiling",
@@ -135,10 +138,10 @@ TERMS: dict[str, tuple[str, ...]] = {
         "subdural|extradural|epidural|subarachnoid|hemoventricle",
         "blood (in|within|layering|along|over|density)",
     ),
-    "hydrocephalus": ("hydrocephalus|nph|ventriculomegaly due to obstruction|hydrocephalic",),
+    "hydrocephalus": ("hydrocephalus|hydroceph|nph|ventriculomegaly due to obstruction|hydrocephalic",),
     "ischemia": (
         "ischemia|ischemic|infarct|infarction|infarcted|infarctive|infarcting|stroke|cva|lacune|lacunar",
-        "penumbra",
+        "penumbra|lacunar (infarct|infarction|stroke|event)|ischemic (infarct|infarction|stroke)",
         "cerebro-vascular accident|hypoperfusion|hemorrhagic (infarct|infarction)",
         "ischemic (change|event|insult|disease)",
         "(hypoxic-ischemic|hypoxic) (injury|change|encephalopathy|brain injury)|hypoxic ischemic",
@@ -158,7 +161,7 @@ TERMS: dict[str, tuple[str, ...]] = {
         "craniopharyngioma|malignant",
         "ependymoma|medulloblastoma|hemangioblastoma|(brain|intracranial) cancer|lipoma|dermoid|epidermoid",
         "osteoma|hemangiopericytoma|sarcoma",
-        "mass|secondary deposit|metastatic deposit|neurocytoma|ganglioglioma|papilloma|plasmacytoma",
+        "secondary deposit|metastatic deposit|neurocytoma|ganglioglioma|papilloma|plasmacytoma",
         "chordoma|neuroma|(cerebral|brain|intracranial) secondary",
     ),
     "vessel occlusion": (
@@ -169,7 +172,7 @@ TERMS: dict[str, tuple[str, ...]] = {
     ),
     "lesion": (
         "lesion|sol|space-occupying (lesion|process|pathology|abnormality)|mass (lesion|)|mass like lesion",
-        "nodule|nodular lesion",
+        "nodule|nodular lesion|dense (nodule|lesion)",
     ),
     "pneumocephalus": (
         "pneumo-cephalus|pneumo-cephaly|intracranial (air|gas|free air)|(air|gas) (locule|bubble|pocket)",
@@ -184,7 +187,8 @@ OTHER_MEANINGS = (
     "blood (vessel|pressure|supply|flow|test|glucose|sugar|pool|cell|culture)|bone mass|muscle mass",
     "soft tissue mass density",
     f"{DURAL} (space|compartment)|subarachnoid (cistern|csf)",
-    "stroke (protocol|team|pathway|service|window|call|unit|mimic|nurse)",
+    "stroke (protocol|team|pathway|service|window|call|unit|mimic|nurse|registrar|consultant|physician|doctor)",
+    "stroke (specialist|specialist nurse|neurologist|sho|fellow|clinic|ward|medicine)|surgical emphysema",
     "compression stocking|dis(c|k) herniation|fluid shift|night shift|middle ear effusion|pleural effusion",
     "surgical (opinion|referral|review|team|advice|input|consult|consultation|discussion)",
     "neurosurgery (team|referral|opinion)",
@@ -195,7 +199,7 @@ OTHER_MEANINGS = (
     "spinal cord compression",
     "(shift|displacement) work|urgent (neurosurgical|surgical) intervention",
     "(for|need|require) (surgical|) intervention",
-    "image compression",
+    "image compression|pseudo-subarachnoid (hemorrhage|)",
 )
 # Words that mean a hemorrhage unless something else in such a space follows within a few words.
 SPACES = frozenset(("subdural", "extradural", "epidural", "subarachnoid"))
@@ -204,6 +208,9 @@ IN_A_SPACE = word_set(
     "cistern csf"
     "compartment thickening lesion calcification hemorrhage hematoma bleed metastasis infection extension"
 )
+# What a scan is looked at in: "brain, subdural and bone windows" names no subdural.
+WINDOWS = word_set("window windowing setting algorithm kernel")
+WINDOWED = word_set("subdural stroke blood brain bone bony soft tissue lung , / & and")
 # Vague words: without a negation they leave open which of the labels is meant.
 VAGUE: dict[str, tuple[str, ...]] = {
     "hypodensity": (

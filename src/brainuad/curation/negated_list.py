@@ -1,0 +1,123 @@
+"""Whether a term further on in a sentence still belongs to what a negation before it denies.
+
+A negation denies a list of bare nouns ("no A, B or C"). What has an article, a place, a size or an age of its own is a
+new statement, with a comma before it or without one ("no A, left B", "no A left B"). Where neither is plain the term
+counts as doubtful, for an abnormal scan that is taken for normal costs more than a normal one that is lost.
+"""
+
+from typing import Literal
+
+from brainuad.curation.cues import (
+    ADJECTIVE,
+    AGES,
+    ANATOMY,
+    NOUN_LIKE,
+    OWN_WORDS,
+    PLACES,
+    PREPOSITIONS,
+    QUALITIES,
+    SEEN_WORDS,
+    SUBJECTS,
+    UNSPECIFIC,
+    VERBS,
+)
+from brainuad.curation.sentence_parts import Cue, Mention, Sentence
+
+Continuation = Literal["listed", "doubtful", "apart"]
+ALTERNATIVES = frozenset(("or", "nor"))
+JOINTS = ALTERNATIVES | {",", "/", "&", "and", "with", "plus"}
+MANY = 3  # items from which on a list without "or" is plainly a list
+
+
+def continuation(sentence: Sentence, cue: Cue, mention: Mention) -> Continuation:
+    """How a mention behind a negation belongs to it: listed among what it denies, apart from it, or doubtful."""
+    words = sentence.words
+    joints = [place for place in range(cue.end, mention.start) if _is_joint(sentence, place)]
+    start = joints[-1] + 1 if joints else cue.end
+    joint = words[start - 1] if joints else ""
+    noun = _noun_before(sentence, start, mention)
+    if noun is None and (joint in ("", *ALTERNATIVES) or _only_describes(words[cue.end : start])):
+        return "listed"
+    own = words[noun or start : mention.start]
+    after = _behind(sentence, mention)
+    definite = _is_own(own) or _is_own(after) or (noun is not None and not SEEN_WORDS.isdisjoint(own))
+    definite = definite or (not SUBJECTS.isdisjoint(own[-1:]) and not _is_noun(mention))
+    if not ALTERNATIVES.isdisjoint(words[mention.end : _clause_end(sentence, mention.end)]):
+        own = [word for word in own if word not in AGES]
+        return "doubtful" if _is_own(own) or _is_own(after) else "listed"
+    if definite:
+        return "apart"
+    closed = joint != "and" and any(words[place] in ALTERNATIVES for place in joints)
+    if (noun is not None and "(" not in own) or closed:
+        return "doubtful"
+    many = len(joints) + 1 >= MANY or words[mention.end : mention.end + 1] == [","]
+    weak = not QUALITIES.isdisjoint(own) or not SEEN_WORDS.isdisjoint(after)
+    return "doubtful" if weak and not many else "listed"
+
+
+def backward_continuation(sentence: Sentence, cue: Cue, mention: Mention) -> Continuation:
+    """The same for a mention before a negation that ends its clause ("A and B are not seen")."""
+    words = sentence.words
+    between = [other for other in sentence.mentions if mention.end <= other.start and other.end <= cue.start]
+    if not between:
+        return "listed"
+    first = min(other.start for other in between)
+    joined = any(_is_joint(sentence, place) for place in range(mention.end, first))
+    joined = joined or not PREPOSITIONS.isdisjoint(words[mention.end : first])
+    if not joined and _is_noun(mention):
+        return "apart"
+    start = max((place + 1 for place in range(mention.start) if _is_joint(sentence, place)), default=0)
+    return "doubtful" if _is_own(words[start : mention.start]) else "listed"
+
+
+def _is_joint(sentence: Sentence, place: int) -> bool:
+    """Whether a word joins two items; a dash does behind a term."""
+    word = sentence.words[place]
+    return word in JOINTS or (word == "-" and any(other.end == place for other in sentence.mentions))
+
+
+def _noun_before(sentence: Sentence, start: int, mention: Mention) -> int | None:
+    """Where the words of a mention begin if another noun stands before it in the same item without a preposition."""
+    words = sentence.words
+    ends = [
+        other.end
+        for other in sentence.mentions
+        if start <= other.start and other.end <= mention.start and _is_noun(other)
+    ]
+    for place in range(start, mention.start):
+        in_phrase = words[place] in ANATOMY and not PREPOSITIONS.isdisjoint(words[start:place])
+        if words[place] in UNSPECIFIC or (in_phrase and _is_own(words[place + 1 : mention.start])):
+            ends.append(place + 1)
+    return max((end for end in ends if PREPOSITIONS.isdisjoint(words[end : mention.start])), default=None)
+
+
+def _is_noun(mention: Mention) -> bool:
+    """Whether a term can stand alone, as "calcified" before "lesion" cannot."""
+    last = mention.term.split()[-1]
+    return last in NOUN_LIKE or not last.endswith(ADJECTIVE)
+
+
+def _is_own(words: list[str]) -> bool:
+    """Whether words that describe a finding are such as only a finding that is there has."""
+    return any(word in OWN_WORDS or word in PLACES or word in VERBS or word[0].isdigit() for word in words)
+
+
+def _only_describes(words: list[str]) -> bool:
+    """Whether words before a comma describe what follows it ("no left frontal, parietal or temporal mass")."""
+    return all(word in OWN_WORDS or word in PLACES or word in QUALITIES or word in JOINTS for word in words)
+
+
+def _behind(sentence: Sentence, mention: Mention) -> list[str]:
+    """The words behind a mention up to the next item, term or clause."""
+    end = _clause_end(sentence, mention.end)
+    starts = [other.start for other in sentence.mentions if other.start >= mention.end]
+    joints = [place for place in range(mention.end, end) if _is_joint(sentence, place)]
+    return sentence.words[mention.end : min([end, *starts, *joints])]
+
+
+def _clause_end(sentence: Sentence, start: int) -> int:
+    """Where the clause of a word ends: at the next cue that begins another."""
+    return min(
+        (cue.start for cue in sentence.cues if cue.kind in ("stop", "negation") and cue.start >= start),
+        default=len(sentence.words),
+    )
