@@ -18,11 +18,11 @@ def without_missing(content: Mapping[str, Any]) -> dict[str, Any]:
     Rows of tables stay, with the reason; pictures of the methods are left out of figures. What is wrong in the
     mapping stays as it is: the study's own validation names it.
     """
-    missing = {name: entry["kind"] for name, entry in _entries(content, "models") if _is_missing(entry)}
+    missing = {name: str(entry["kind"]) for name, entry in _entries(content, "models") if _is_missing(entry)}
     methods = {
         name: f"optional, and not installed here; see docs/methods/{missing[entry['model']]}.md"
         for name, entry in _entries(content, "methods")
-        if entry.get("model") in missing
+        if str(entry.get("model")) in missing
     }
     if not missing:
         return dict(content)
@@ -69,12 +69,12 @@ def _with_reasons(table: dict[str, Any], methods: Mapping[str, str]) -> dict[str
 
 
 def _with_reason(row: Any, methods: Mapping[str, str]) -> Any:
-    left_out = isinstance(row, dict) and row.get("method") in methods
+    left_out = isinstance(row, dict) and str(row.get("method")) in methods
     return row | {"unavailable": methods[row["method"]]} if left_out else row
 
 
 def _without_methods(figure: dict[str, Any], methods: Mapping[str, str]) -> dict[str, Any]:
     if not isinstance(figure.get("methods"), list):
         return figure
-    shown = [e for e in figure["methods"] if not (isinstance(e, dict) and e.get("method") in methods)]
+    shown = [e for e in figure["methods"] if not (isinstance(e, dict) and str(e.get("method")) in methods)]
     return figure | {"methods": shown}

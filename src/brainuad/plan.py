@@ -24,8 +24,8 @@ class Plan(DatasetPlan):
         folds = content.runs.count if content.runs.kind == "fold" else 1
         datasets = {name: split.model_dump(mode="json") for name, split in content.splits.items()}
         synthetic = {name: planted.of for name, planted in content.synthetic.items()}
-        seed = content.seed + self.config.seed
-        return {"datasets": datasets, "synthetic": synthetic, "folds": folds, "seed": seed}
+        seed = content.seed if content.split_seed is None else content.split_seed
+        return {"datasets": datasets, "synthetic": synthetic, "folds": folds, "seed": seed + self.config.seed}
 
     def planting_request(self, study: str, name: str) -> dict[str, Any]:
         """What the job is asked for that makes a synthetic test set."""

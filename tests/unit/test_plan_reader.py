@@ -48,6 +48,17 @@ def test_the_tracked_configuration_is_valid_at_both_scales() -> None:
         assert sorted(plan.studies) == studies
 
 
+@pytest.mark.parametrize("scale", ["quick", "paper"])
+def test_frotscher_divides_the_patients_as_kascenas_does(scale: str) -> None:
+    config = yaml.safe_load((WORKFLOW.parent / "config.yaml").read_text())
+    papers = ["kascenas2023", "frotscher2023"]
+    plan = read_plan({**config, "studies": papers, "scale": scale}, WORKFLOW)
+    first, second = (plan.split_settings(study) for study in papers)
+    assert first["seed"] == second["seed"]
+    assert first["datasets"]["brats21"] == second["datasets"]["brats21"]
+    assert plan.run_seed("frotscher2023", 0) == 73
+
+
 def test_an_unknown_key_names_the_nearest_known_one() -> None:
     (line,) = errors_of({"skul_strip": "deepbet"})
     assert line.startswith("config.yaml: skul_strip: unknown key")
