@@ -134,6 +134,13 @@ def test_the_first_page_counts_evaluations_and_names_leaders(study: StudyEntry, 
     assert card["leaders"][0]["methods"][0]["label"] == "DAE (coarse)"
 
 
+def test_variants_of_a_sweep_lead_nothing(study: StudyEntry, scores: pd.DataFrame) -> None:
+    leader = study_card(Results(study, scores))["leaders"][0]["methods"][0]["label"]
+    methods = tuple(replace(method, compared=method.label != leader) for method in study.methods)
+    (first, *_) = study_card(Results(replace(study, methods=methods), scores))["leaders"]
+    assert leader not in [method["label"] for method in first["methods"]]
+
+
 def test_the_slice_with_the_most_lesion_is_always_shown(study: StudyEntry) -> None:
     store = ArrayStore(study.datasets[0].arrays)
     for subject in store.subjects:

@@ -33,7 +33,7 @@ def study_card(results: Results) -> dict[str, Any]:
 
 
 def _leaders(results: Results, dataset: str) -> dict[str, Any] | None:
-    labels = {method.name: method.label for method in results.study.methods}
+    labels = {method.name: method.label for method in results.study.methods if method.compared}
     for metric, protocol, aggregate in HEADLINES:
         rows = select(results.scores, Quantity(dataset, metric, protocol, aggregate))
         rows = rows[rows["method"].isin(labels)].dropna(subset=["value"])
