@@ -1,6 +1,11 @@
 """Small simulated arrays in the packed format, for tests that need no raw scans."""
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
+
+# Numba refuses another number of threads once it has begun; each test process has one.
+os.environ["NUMBA_NUM_THREADS"] = "1"
 
 import numpy as np
 import pandas as pd
@@ -11,11 +16,24 @@ from brainuad.randomness import numpy_generator
 from brainuad.storage import write_json, write_table
 
 TESTS = Path(__file__).parent
-LONGEST = ("contract", "workflow", "real")
+LONGEST = ("workflow", "contract", "real")
 SIZE = 32
 SLICES = 6
 # Slices, x and y of volumes: three different sides, each a multiple of 4.
 DEEP = (8, 24, 20)
+
+
+@pytest.fixture(autouse=True)
+def threads_of_libraries() -> Iterator[None]:
+    """Commands set numbers of threads for their process, which is that of the tests here: they are put back."""
+    names = ("OMP_NUM_THREADS", "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS", "NUMBA_NUM_THREADS")
+    before = {name: os.environ.get(name) for name in names}
+    yield
+    for name, value in before.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
