@@ -1,53 +1,59 @@
 """Models that a study can do without: optional ones whose training program is not installed.
 
-A study is read as if it did not have them, so that it runs anywhere; the rows of its tables say why they are empty.
+After its validation a study is taken as if it did not have them, so that it runs anywhere; the rows of its tables
+say why they are empty.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from brainuad.errors import InputError
 from brainuad.external.model import ExternalModel
 from brainuad.methods.registry import models
-from brainuad.study import Study
+from brainuad.reporting.figure_settings import FigureSettings, Series
+from brainuad.reporting.settings import AnyTableSettings, TableSettings
+from brainuad.study import MethodEntry, ModelEntry, Study
 
 
-def without_missing(content: Mapping[str, Any]) -> dict[str, Any]:
-    """A study's mapping without its `optional` models that are not installed, and without their methods.
+def without_missing(study: Study) -> Study:
+    """The study without its `optional` models that are not installed, and without what needs their maps.
 
-    Rows of tables stay, with the reason; pictures of the methods are left out of figures. What is wrong in the
-    mapping stays as it is: the study's own validation names it.
+    Rows of tables stay, with the reason; methods and models are left out of figures, and a figure of nothing else is
+    left out whole.
     """
-    missing = {name: str(entry["kind"]) for name, entry in _entries(content, "models") if _is_missing(entry)}
-    methods = {
-        name: f"optional, and not installed here; see docs/methods/{missing[entry['model']]}.md"
-        for name, entry in _entries(content, "methods")
-        if str(entry.get("model")) in missing
-    }
+    missing = {name: entry.kind for name, entry in study.models.items() if _is_missing(entry)}
     if not missing:
-        return dict(content)
-    tables = {name: _with_reasons(table, methods) for name, table in _entries(content, "tables")}
-    figures = {name: _without_methods(figure, methods) for name, figure in _entries(content, "figures")}
-    return {
-        **content,
-        "models": {name: entry for name, entry in content["models"].items() if name not in missing},
-        "methods": {name: entry for name, entry in content["methods"].items() if name not in methods},
-        "tables": (content.get("tables") or {}) | tables,
-        "figures": (content.get("figures") or {}) | figures,
+        return study
+    reasons = {
+        name: f"optional, and not installed here; see docs/methods/{missing[model]}.md"
+        for name, method in study.methods.items()
+        if (model := _model_of(study, method)) in missing
     }
+    figures = {name: _shown(figure, {*reasons}, {*missing}) for name, figure in study.figures.items()}
+    return study.model_copy(
+        update={
+            "models": {name: entry for name, entry in study.models.items() if name not in missing},
+            "methods": {name: entry for name, entry in study.methods.items() if name not in reasons},
+            "sweeps": {name: sweep for name, sweep in study.sweeps.items() if sweep.method not in reasons},
+            "tables": {name: _with_reasons(table, reasons) for name, table in study.tables.items()},
+            "figures": {name: figure for name, figure in figures.items() if figure is not None},
+        }
+    )
 
 
 def optional_errors(study: Study, file: str) -> Iterable[str]:
-    """A line for each optional model that needs no program of its own."""
+    """A line for each optional model that needs no program of its own, and one if no method is without them."""
     for name, entry in study.models.items():
         known = models().get(entry.kind)
         if entry.optional and known is not None and not issubclass(known, ExternalModel):
             yield f"{file}: models.{name}.optional: kind {entry.kind!r} needs no other program; leave the key out."
+    optional = {name for name, entry in study.models.items() if entry.optional}
+    if all(_model_of(study, method) in optional for method in study.methods.values()):
+        yield f"{file}: models: all methods use optional models; leave `optional` out of one that must be there."
 
 
-def _is_missing(entry: Mapping[str, Any]) -> bool:
-    kind = models().get(str(entry.get("kind")))
-    if entry.get("optional") is not True or kind is None or not issubclass(kind, ExternalModel):
+def _is_missing(entry: ModelEntry) -> bool:
+    kind = models()[entry.kind]
+    if not entry.optional or not issubclass(kind, ExternalModel):
         return False
     try:
         kind.check_installed()
@@ -56,25 +62,36 @@ def _is_missing(entry: Mapping[str, Any]) -> bool:
     return False
 
 
-def _entries(content: Mapping[str, Any], part: str) -> list[tuple[str, dict[str, Any]]]:
-    """The entries of a part of a study that are written as mappings."""
-    found = content.get(part)
-    return [(k, v) for k, v in found.items() if isinstance(v, dict)] if isinstance(found, dict) else []
+def _model_of(study: Study, method: MethodEntry) -> str | None:
+    """The model that makes a method's maps, its own or that of the method whose maps it takes."""
+    source = study.methods.get(method.maps_of, method) if method.maps_of else method
+    return source.model
 
 
-def _with_reasons(table: dict[str, Any], methods: Mapping[str, str]) -> dict[str, Any]:
-    if not isinstance(table.get("rows"), list):
+def _with_reasons(table: AnyTableSettings, reasons: Mapping[str, str]) -> AnyTableSettings:
+    if not isinstance(table, TableSettings):
         return table
-    return table | {"rows": [_with_reason(row, methods) for row in table["rows"]]}
+    rows = tuple(
+        row if row.unavailable else row.model_copy(update={"unavailable": reasons.get(row.method, "")})
+        for row in table.rows
+    )
+    return table.model_copy(update={"rows": rows})
 
 
-def _with_reason(row: Any, methods: Mapping[str, str]) -> Any:
-    left_out = isinstance(row, dict) and str(row.get("method")) in methods
-    return row | {"unavailable": methods[row["method"]]} if left_out else row
+def _shown(figure: FigureSettings, methods: set[str], left_out: set[str]) -> FigureSettings | None:
+    """The figure without some methods and models; None if it showed nothing else."""
+    kept = {
+        "methods": [entry for entry in getattr(figure, "methods", ()) if entry.method not in methods],
+        "models": [entry for entry in getattr(figure, "models", ()) if entry.model not in left_out],
+        "series": [
+            line for given in getattr(figure, "series", ()) if (line := _without_points(given, methods))
+        ],
+    }
+    change = {key: tuple(entries) for key, entries in kept.items() if getattr(figure, key, ())}
+    return None if change and not any(change.values()) else figure.model_copy(update=change)
 
 
-def _without_methods(figure: dict[str, Any], methods: Mapping[str, str]) -> dict[str, Any]:
-    if not isinstance(figure.get("methods"), list):
-        return figure
-    shown = [e for e in figure["methods"] if not (isinstance(e, dict) and str(e.get("method")) in methods)]
-    return figure | {"methods": shown}
+def _without_points(series: Series, methods: set[str]) -> Series | None:
+    """The line without the points of some methods; None if it had no others."""
+    points = tuple(None if method in methods else method for method in series.methods)
+    return series.model_copy(update={"methods": points}) if any(points) else None

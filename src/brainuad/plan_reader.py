@@ -38,7 +38,7 @@ def read_plan(config: Mapping[str, Any], folder: Path, where: str = "config.yaml
     errors += _inconsistencies(plan, where)
     if errors:
         raise ConfigError(errors)
-    return plan
+    return Plan(settings, {name: without_missing(study) for name, study in studies.items()}, recipes)
 
 
 def _validate(model: Any, content: Any, where: str, errors: list[str]) -> Any:
@@ -99,7 +99,6 @@ def _read_studies(config: Config, folder: Path, where: str, errors: list[str]) -
         if written is None:
             continue
         content = _at_scale(written, config.scale, path.name, errors)
-        content = without_missing(content)
         errors += unknown_sweeps(content, path.name)
         content = expand_sweeps(content, config.scale)
         study = _validate(Study, content, path.name, errors)

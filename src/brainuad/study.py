@@ -85,7 +85,8 @@ class Study(Settings):
     title: str
     reference: str = ""
     seed: int = Field(0, ge=0)
-    # What splits are drawn with, if not with `seed`: studies with the same one and the same counts share patients.
+    # What splits are drawn with, if not with `seed`: studies with the same one, the same counts and
+    # the same usable subjects share patients.
     split_seed: int | None = Field(None, ge=0)
     runs: Runs = Runs()
     recipe: str

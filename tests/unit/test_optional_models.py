@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from brainuad.methods.nnunet import NnUnet
-from brainuad.optional_models import without_missing
 from brainuad.plan import Plan
 from brainuad.plan_reader import read_plan
 from tests.unit.test_plan_reader import change_study, errors_of, workflow
@@ -15,12 +15,6 @@ __all__ = ["workflow"]  # a fixture
 
 WORKFLOW = Path(__file__).parents[2] / "workflow"
 STUDY = "kascenas2023-ct"
-CONTENT: dict[str, Any] = {
-    "models": {"dae": {"kind": "dae"}, "nnunet": {"kind": "nnunet", "optional": True}},
-    "methods": {"dae": {"model": "dae"}, "other": {"model": "nnunet"}},
-    "tables": {"t": {"rows": [{"method": "dae"}, {"method": "other"}]}},
-    "figures": {"f": {"methods": [{"method": "dae"}, {"method": "other"}]}, "g": {"dataset": "ixi"}},
-}
 
 
 @pytest.fixture
@@ -59,20 +53,90 @@ def test_with_nnunet_it_learns_whole_volumes_of_annotated_patients(scale: str) -
 
 
 @pytest.mark.usefixtures("not_installed")
-def test_methods_of_a_missing_model_leave_figures_and_keep_their_rows() -> None:
-    kept = without_missing(CONTENT)
-    assert (list(kept["models"]), list(kept["methods"])) == (["dae"], ["dae"])
-    assert kept["figures"] == {"f": {"methods": [{"method": "dae"}]}, "g": {"dataset": "ixi"}}
-    assert [row.get("unavailable", "") for row in kept["tables"]["t"]["rows"]] == [
-        "",
-        "optional, and not installed here; see docs/methods/nnunet.md",
-    ]
+def test_what_needs_the_maps_of_a_missing_model_is_left_out_and_rows_say_why(workflow: Path) -> None:
+    label = {"method": "nnunet", "label": "nnU-Net"}
+    dae = {"method": "dae-coarse", "label": "DAE"}
+    maps = {"kind": "maps", "title": "Maps", "dataset": "hospital_ct"}
+    lines = {"title": "Sizes", "dataset": "hospital_ct", "x_label": "n", "x": [1, 2], "kind": "trend"}
+    change_study(
+        workflow,
+        {
+            "methods/again": {
+                "label": "again",
+                "rule": "nnunet-segmentation",
+                "model": "nnunet",
+                "maps_of": "nnunet",
+            },
+            "figures/both": {**maps, "methods": [label, dae]},
+            "figures/alone": {**maps, "methods": [label]},
+            "figures/curves": {
+                "kind": "training-curves",
+                "title": "Training",
+                "models": [{"model": "nnunet", "label": "nnU-Net"}],
+            },
+            "figures/sizes": {
+                **lines,
+                "series": [
+                    {"label": "mixed", "methods": ["dae-coarse", "nnunet"]},
+                    {"label": "nnU-Net", "methods": ["nnunet", "again"]},
+                ],
+            },
+        },
+        STUDY,
+    )
+    study = read_plan({"studies": [STUDY]}, workflow).studies[STUDY]
+    assert not {"nnunet", "again"} & study.methods.keys()
+    assert [entry.method for entry in study.figures["both"].methods] == ["dae-coarse"]
+    assert not {"alone", "curves"} & study.figures.keys()
+    assert [line.methods for line in study.figures["sizes"].series] == [("dae-coarse", None)]
 
 
 @pytest.mark.usefixtures("not_installed")
-def test_a_model_that_is_not_optional_stays() -> None:
-    needed = {**CONTENT, "models": {"nnunet": {"kind": "nnunet"}}}
-    assert without_missing(needed) == needed
+def test_a_sweep_over_a_missing_model_is_left_out(workflow: Path) -> None:
+    sweep = {"method": "nnunet", "vary": "model.epochs", "values": [1, 2]}
+    change_study(workflow, {"sweeps/epochs": sweep}, STUDY)
+    study = read_plan({"studies": [STUDY], "scale": "paper"}, workflow).studies[STUDY]
+    assert "epochs" not in study.sweeps
+    assert not [name for name in (*study.methods, *study.models) if name.startswith("nnunet")]
+
+
+@pytest.mark.usefixtures("not_installed")
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"models/nnunet/bogus": 1}, "models.nnunet.bogus"),
+        ({"models/nnunet/settings": {"configuration": "4d"}}, "models.nnunet.settings: configuration"),
+        ({"methods/nnunet/labell": "x"}, "methods.nnunet.labell"),
+        ({"methods": None}, "methods"),
+        ({"methods": [1]}, "methods"),
+        ({"tables": [1]}, "tables"),
+        ({"tables": "x"}, "tables"),
+        ({"figures": 5}, "figures"),
+        ({"methods/1": {"label": "x", "rule": "reconstruction", "model": 1}}, "methods.1.model"),
+    ],
+)
+def test_what_is_wrong_beside_or_in_a_missing_model_is_named(
+    workflow: Path, change: dict[str, Any], named: str
+) -> None:
+    change_study(workflow, change, STUDY)
+    lines = errors_of({"studies": [STUDY]}, workflow)
+    assert any(line.startswith(f"{STUDY}.yaml: {named}") for line in lines), lines
+
+
+@pytest.mark.usefixtures("not_installed")
+def test_a_model_that_is_not_optional_stays(workflow: Path) -> None:
+    change_study(workflow, {"models/nnunet/optional": False}, STUDY)
+    assert "nnunet" in read_plan({"studies": [STUDY]}, workflow).trained_models(STUDY)
+
+
+def test_one_method_must_be_there_without_optional_models(workflow: Path) -> None:
+    path = workflow / "studies" / f"{STUDY}.yaml"
+    content = yaml.safe_load(path.read_text())
+    content |= {"tables": {}, "figures": {}, "sweeps": {}, "quick": {}}
+    content |= {part: {"nnunet": content[part]["nnunet"]} for part in ("models", "methods")}
+    path.write_text(yaml.safe_dump(content))
+    (line,) = errors_of({"studies": [STUDY]}, workflow)
+    assert line.startswith(f"{STUDY}.yaml: models: all methods use optional models")
 
 
 def test_a_model_without_a_program_of_its_own_cannot_be_optional(workflow: Path) -> None:

@@ -28,8 +28,8 @@ def workflow(tmp_path: Path) -> Path:
     return tmp_path / "workflow"
 
 
-def change_study(workflow: Path, change: dict[str, Any]) -> None:
-    path = workflow / "studies" / "quickstart.yaml"
+def change_study(workflow: Path, change: dict[str, Any], study: str = "quickstart") -> None:
+    path = workflow / "studies" / f"{study}.yaml"
     content = yaml.safe_load(path.read_text())
     for dotted, value in change.items():
         *parents, key = dotted.split("/")

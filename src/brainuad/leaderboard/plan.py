@@ -37,7 +37,7 @@ def _entrants(plan: Plan, study: str) -> Iterator[Entrant]:
         scans = plan.scans_of(base)
         same = tuple(name for name in content.splits if name != dataset and plan.scans_of(name) == scans)
         for name in ranked_methods(plan, study):
-            if dataset not in (*plan.method_datasets(study, name), *content.leaderboard_datasets):
+            if dataset not in {*_scored_datasets(plan, study, name), *content.leaderboard_datasets}:
                 continue
             method = content.methods[name]
             model = method.model or ""
@@ -56,3 +56,10 @@ def _entrants(plan: Plan, study: str) -> Iterator[Entrant]:
                 healthy=content.healthy_dataset or "",
                 same_scans=same,
             )
+
+
+def _scored_datasets(plan: Plan, study: str, maps: str) -> set[str]:
+    """The data sets on which a method's maps are scored, under its own name or with other post-processing."""
+    methods = plan.studies[study].methods
+    users = [name for name in plan.compared_methods(study) if (methods[name].maps_of or name) == maps]
+    return {dataset for name in users for dataset in plan.method_datasets(study, name)}

@@ -77,10 +77,12 @@ class VaeRestoration(ScoringRule):
         places = [(number, i) for number, scan in enumerate(scans) for i in range(len(scan.images))]
         count = min(per_pass(self.settings.calibration_slices, scans[0].images), len(places))
         chosen = [places[i] for i in np.linspace(0, len(places) - 1, count).round().astype(int)]
-        # Clones, because a view keeps its whole scan in memory.
-        x = torch.stack([scans[number].images[i].clone() for number, i in chosen])
-        brain = torch.stack([scans[number].brain[i].clone() for number, i in chosen])
-        return x, self._region(x, brain)
+        x, brain = [], []
+        for number in dict.fromkeys(number for number, _ in chosen):
+            scan, wanted = scans[number], [i for n, i in chosen if n == number]
+            x.append(scan.images[wanted])
+            brain.append(scan.brain[wanted])
+        return torch.cat(x), self._region(torch.cat(x), torch.cat(brain))
 
     def _region(self, x: Tensor, brain: Tensor) -> Tensor:
         return brain.float() if self.settings.region == "brain" else foreground(x)

@@ -48,8 +48,15 @@ def make_split(cohorts: Mapping[str, pd.DataFrame], settings: SplitSettings, run
 
 def _drawn_roles(dataset: str, cohort: pd.DataFrame, settings: SplitSettings, run: int) -> pd.Series:
     """The role of each row of the cohort (missing where a participant is not needed)."""
+    people, counts = _participants(cohort), settings.datasets[dataset]
+    healthy = people[people["group"] != "patient"]
+    if counts.train and len(healthy) and healthy["held_out"].all():
+        raise InputError(
+            f"{dataset}: curation holds out all {len(healthy)} healthy participants, so that none is left to train "
+            "on; lower `held_out_share` under curation.selection."
+        )
     roles: dict[str, str] = {}
-    for name, (members, wanted) in _groups(_participants(cohort), settings.datasets[dataset]).items():
+    for name, (members, wanted) in _groups(people, counts).items():
         if members.empty:
             continue
         order = _stratified_order(members, numpy_generator(settings.seed, "split", dataset, name))
@@ -61,22 +68,31 @@ def _drawn_roles(dataset: str, cohort: pd.DataFrame, settings: SplitSettings, ru
 def _groups(people: pd.DataFrame, counts: DatasetSplit) -> dict[str, tuple[pd.DataFrame, RoleCounts]]:
     """The participants that are split by themselves, and their counts.
 
-    Healthy ones that curation has held out of the training cohort share validation and test in the proportion of the
-    counts; then all others are trained on.
+    Healthy ones that curation has held out of the training cohort are never trained on: they share validation and
+    test in the proportion of the counts. Then the other healthy ones are all trained on, unless patients are among
+    them; with patients they are split by the counts.
     """
-    if counts.patients is None:
-        return {"all": (people, counts)}
-    is_patient = people["group"] == "patient"
-    healthy, patients = people[~is_patient], (people[is_patient], counts.patients)
-    kept_apart = counts.validation + counts.test
-    if not healthy["held_out"].any() or not counts.train or not kept_apart:
-        return {"healthy": (healthy, counts), "patient": patients}
-    apart = RoleCounts(validation=counts.validation / kept_apart, test=counts.test / kept_apart, unit="share")
-    return {
-        "healthy": (healthy[~healthy["held_out"]], RoleCounts(train=1, unit="share")),
-        "held out": (healthy[healthy["held_out"]], apart),
-        "patient": patients,
-    }
+    groups: dict[str, tuple[pd.DataFrame, RoleCounts]] = {"all": (people, counts)}
+    if counts.patients is not None:
+        is_patient = people["group"] == "patient"
+        groups = {
+            "healthy": (people[~is_patient], counts),
+            "patient": (people[is_patient], counts.patients),
+        }
+    first = next(iter(groups))
+    drawn = groups[first][0]
+    held_out = drawn["held_out"] & (drawn["group"] != "patient")
+    if not held_out.any() or not counts.train:
+        return groups
+    others, kept_apart = drawn[~held_out], counts.validation + counts.test
+    all_healthy = kept_apart and (others["group"] != "patient").all()
+    groups[first] = (others, RoleCounts(train=1, unit="share") if all_healthy else counts)
+    if kept_apart:
+        apart = RoleCounts(
+            validation=counts.validation / kept_apart, test=counts.test / kept_apart, unit="share"
+        )
+        groups["held out"] = (drawn[held_out], apart)
+    return groups
 
 
 def _participants(cohort: pd.DataFrame) -> pd.DataFrame:

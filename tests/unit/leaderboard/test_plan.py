@@ -34,14 +34,18 @@ STUDY: dict[str, Any] = {
 }
 
 
-@pytest.fixture(scope="module")
-def entrants(tmp_path_factory: pytest.TempPathFactory) -> tuple[Entrant, ...]:
-    folder = tmp_path_factory.mktemp("plan") / "workflow"
+def entrants_of(folder: Path, study: dict[str, Any]) -> tuple[Entrant, ...]:
+    """The entrants of two studies that differ in their names alone."""
     (folder / "studies").mkdir(parents=True)
     shutil.copyfile(WORKFLOW / "recipes.yaml", folder / "recipes.yaml")
     for name in ("one", "two"):
-        (folder / "studies" / f"{name}.yaml").write_text(yaml.safe_dump(STUDY))
+        (folder / "studies" / f"{name}.yaml").write_text(yaml.safe_dump(study))
     return ranking_inputs(read_plan({"studies": ["one", "two"]}, folder)).entrants
+
+
+@pytest.fixture(scope="module")
+def entrants(tmp_path_factory: pytest.TempPathFactory) -> tuple[Entrant, ...]:
+    return entrants_of(tmp_path_factory.mktemp("plan") / "workflow", STUDY)
 
 
 def test_methods_that_differ_in_post_processing_alone_appear_once(entrants: tuple[Entrant, ...]) -> None:
@@ -81,3 +85,9 @@ def test_planted_anomalies_share_their_scans_with_the_data_set_they_were_planted
     planted = next(entrant for entrant in entrants if entrant.contest == "one-planted")
     assert planted.same_scans == ("ixi",)
     assert planted.arrays == Path("results/one/synthetic/planted")
+
+
+def test_maps_enter_where_another_method_scores_them(tmp_path: Path) -> None:
+    methods = {**STUDY["methods"], "dae": {**STUDY["methods"]["dae"], "datasets": ["brats21"]}}
+    found = entrants_of(tmp_path / "workflow", {**STUDY, "methods": methods})
+    assert {e.contest for e in found if e.method == "dae"} == {"brats21", "one-planted", "two-planted"}

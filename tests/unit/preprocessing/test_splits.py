@@ -118,20 +118,51 @@ def test_patients_can_have_counts_of_their_own():
     assert {p for p in members(split, "test") if p.startswith("Q")} == {f"Q{n:03d}" for n in range(10)}
 
 
+def curated(normals: int, held_out: int, patients: int) -> tuple[pd.DataFrame, set[str]]:
+    """A cohort of which curation holds out the first normals, and these."""
+    healthy, ill = cohort_of(normals), cohort_of(patients, group="patient")
+    ill = ill.assign(subject="X" + ill["subject"], participant="X" + ill["participant"])
+    apart = {f"P{number:03d}" for number in range(held_out)}
+    marked = healthy["participant"].isin(apart).map({True: "yes", False: ""})
+    return pd.concat([healthy.assign(held_out=marked), ill], ignore_index=True).fillna(""), apart
+
+
 def test_normals_that_curation_holds_out_validate_and_test_and_all_others_are_trained_on():
-    normals, patients = cohort_of(40), cohort_of(20, group="patient")
-    patients = patients.assign(subject="X" + patients["subject"], participant="X" + patients["participant"])
-    held_out = normals["participant"].isin([f"P{number:03d}" for number in range(10)])
-    cohort = pd.concat(
-        [normals.assign(held_out=held_out.map({True: "yes", False: ""})), patients], ignore_index=True
-    )
+    cohort, apart = curated(normals=40, held_out=10, patients=20)
+    ill = set(cohort.loc[cohort["group"] == "patient", "participant"])
     counts = {"train": 0.8, "validation": 0.05, "test": 0.15, "unit": "share"}
-    settings = settings_of(**counts, patients={"test": 1, "unit": "share"})
-    split = make_split({"toy": cohort.fillna("")}, settings, 0)
-    apart = set(normals.loc[held_out, "participant"])
-    assert members(split, "train") == set(normals["participant"]) - apart
-    assert members(split, "validation") | members(split, "test") == apart | set(patients["participant"])
+    split = make_split({"toy": cohort}, settings_of(**counts, patients={"test": 1, "unit": "share"}), 0)
+    assert members(split, "train") == set(cohort["participant"]) - apart - ill
+    assert members(split, "validation") | members(split, "test") == apart | ill
     assert len(members(split, "validation")) in (2, 3)
+
+
+SHARES = {"train": 0.8, "validation": 0.1, "test": 0.1, "unit": "share"}
+PATIENTS = {"validation": 0.5, "test": 0.5, "unit": "share"}
+
+
+@pytest.mark.parametrize(
+    "counts", [SHARES, {"train": 1, "unit": "share", "patients": PATIENTS}, {**SHARES, "patients": PATIENTS}]
+)
+def test_normals_that_curation_holds_out_are_never_trained_on(counts):
+    cohort, apart = curated(normals=26, held_out=6, patients=6)
+    split = make_split({"toy": cohort}, settings_of(**counts), 0)
+    assert members(split, "train")
+    assert not members(split, "train") & apart
+
+
+def test_a_cohort_without_patients_trains_on_all_normals_that_are_not_held_out():
+    cohort, apart = curated(normals=20, held_out=4, patients=1)
+    cohort = cohort[cohort["group"] == "healthy"]
+    split = make_split({"toy": cohort}, settings_of(**SHARES), 0)
+    assert members(split, "train") == set(cohort["participant"]) - apart
+    assert members(split, "validation") | members(split, "test") == apart
+
+
+def test_holding_out_all_normals_leaves_none_to_train_on_and_is_an_error():
+    cohort, _ = curated(normals=5, held_out=5, patients=4)
+    with pytest.raises(InputError, match="holds out all 5 healthy participants"):
+        make_split({"toy": cohort}, settings_of(**SHARES), 0)
 
 
 def test_excluded_subjects_have_no_role():

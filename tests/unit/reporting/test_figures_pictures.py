@@ -100,6 +100,11 @@ def test_sets_and_methods_that_are_not_there_are_named(synthetic: StudyEntry) ->
     assert "not run" in texts(drawn(synthetic, "anomaly-examples", datasets=["copy-paste"]))
 
 
+def test_a_figure_needs_no_title(study: StudyEntry) -> None:
+    settings = figure_settings("reconstructions", dataset="brats21", methods=METHODS, title=" ")
+    assert draw_figure(settings, with_scores(study, [])).axes
+
+
 def test_a_long_title_is_shown_whole(study: StudyEntry) -> None:
     title = "Pseudo-healthy images of every model that this study has trained, for a few test subjects"
     settings = figure_settings(

@@ -19,6 +19,7 @@ from brainuad.reporting.pages.quality import cohort_quality, unnamed
 from brainuad.reporting.pages.significance import matrices, p_text
 from brainuad.reporting.pages.subjects import shown_slices, write_subject_pages
 from brainuad.reporting.volumes import load_method_volume
+from brainuad.storage import read_table, write_table
 
 
 def test_leaderboards_put_all_protocols_side_by_side(study: StudyEntry, scores: pd.DataFrame) -> None:
@@ -201,6 +202,21 @@ def test_sprites_hold_the_map_and_the_truth(
     restored = np.sort((method["top"] * (coded / 255) ** 2)[truth > 127])
     expected = np.sort(found.anomaly_map[config["slices"]][lesion])
     assert restored == pytest.approx(expected, abs=method["top"] / 127)
+
+
+def test_a_subject_whose_lesions_are_not_annotated_has_no_lesion_volume(
+    study: StudyEntry, scores: pd.DataFrame, tmp_path: Path
+) -> None:
+    entry = study.dataset("brats21")
+    assert entry is not None
+    shutil.copytree(entry.arrays, tmp_path / "arrays")
+    index = read_table(tmp_path / "arrays/index.tsv")
+    write_table(index.assign(lesion_voxels=""), tmp_path / "arrays/index.tsv")
+    unknown = replace(study, datasets=(replace(entry, arrays=tmp_path / "arrays"),))
+    for known, annotated, volume in ((study, True, " ml"), (unknown, False, "not annotated")):
+        page = write_subject_pages(Results(known, scores), "brats21", (1, 2), tmp_path / "pages")[0]
+        assert page.config["annotated"] is annotated
+        assert dict(page.facts)["Lesion volume"].endswith(volume)
 
 
 def test_histograms_count_every_voxel_of_the_volume(

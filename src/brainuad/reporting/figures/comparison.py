@@ -171,7 +171,9 @@ def _draw_seconds(
         axes.plot(
             [low, centre + sd], [position, position], color=colour, linewidth=2.2, solid_capstyle="butt"
         )
-        decimals = max(0, 1 - math.floor(math.log10(sd))) if sd else 2
+        # Two digits of the deviation, and at most four of the mean.
+        wanted = 1 - math.floor(math.log10(sd)) if sd else 2
+        decimals = max(0, min(wanted, 3 - math.floor(math.log10(centre))))
         text = f"{centre:,.{decimals}f} ± {sd:,.{decimals}f} s"
     else:
         axes.plot(seconds, np.full(len(seconds), position), "|", color=colour, alpha=0.5, markersize=5)

@@ -134,7 +134,7 @@ def _lay_out(settings: FigureBase, table: PictureTable, phantom: bool) -> _Layou
         left += 0.03 if table.row_colours else 0.0
     # Few pictures leave room beside them.
     pictures = left + columns * width + (columns - 1) * GAP_IN + 0.03
-    total = min(total, max(pictures, TITLE_IN * max(len(line) for line in title.splitlines())))
+    total = min(total, max(pictures, TITLE_IN * max((len(line) for line in title.splitlines()), default=0)))
     headers = [_header_lines(group, width) for group in table.groups]
     top = 0.1 + 0.125 * len(title.splitlines())
     top += LINE_IN * max((len(header) for header in headers), default=0) + (0.08 if headers else 0)

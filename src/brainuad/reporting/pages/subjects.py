@@ -131,12 +131,14 @@ def _write_subject(case: Case, results: Results, store: ArrayStore, target: tupl
         "slices": [int(z) for z in shown.slices],
         "first": int(np.flatnonzero(shown.slices == shown_slice(volume))[0]),
         "voxel_ml": shown.voxel_ml,
+        "annotated": store.lesions_known(case.subject),
         "channels": [modality_name(channel) for channel in store.channels],
         "methods": methods,
         "chosen": next((m["name"] for m in [*(m for m in methods if m["healthy"]), *methods]), ""),
     }
     columns, scores = _scores(case, results)
-    return SubjectPage(slug, case.pseudonym, _facts(volume, shown), config, columns, scores)
+    facts = _facts(volume, shown, config["annotated"])
+    return SubjectPage(slug, case.pseudonym, facts, config, columns, scores)
 
 
 def _script(name: str, content: dict[str, Any]) -> str:
@@ -223,10 +225,11 @@ def _write_thumbnail(volume: Volume, shown: _Shown, window: tuple[float, float],
     Image.fromarray(picture).save(path, optimize=True)
 
 
-def _facts(volume: Volume, shown: _Shown) -> tuple[tuple[str, str], ...]:
+def _facts(volume: Volume, shown: _Shown, annotated: bool) -> tuple[tuple[str, str], ...]:
+    lesion = f"{volume.lesion.sum() * shown.voxel_ml:.2f} ml" if annotated else "not annotated"
     spacing = np.linalg.norm(shown.affine[:3, :3], axis=0)
     return (
-        ("Lesion volume", f"{volume.lesion.sum() * shown.voxel_ml:.2f} ml"),
+        ("Lesion volume", lesion),
         ("Voxel", " × ".join(f"{mm:.3g}" for mm in spacing) + " mm"),
         ("Slices shown", f"{len(shown.slices)} of {len(volume.brain)}"),
     )

@@ -164,6 +164,10 @@ const brainuadViewer = (function () {
     const marked = hits + elsewhere.reduce(above, 0);
     const lesion = inside.reduce((total, voxels) => total + voxels, 0);
     const ml = (voxels) => `${(voxels * config.voxel_ml).toFixed(1)} ml`;
+    if (!config.annotated) {
+      at("readout").textContent = `${ml(marked)} marked in the whole volume; no lesion is annotated.`;
+      return;
+    }
     const dice = marked + lesion > 0 ? ((2 * hits) / (marked + lesion)).toFixed(3) : "undefined";
     at("readout").textContent =
       `Dice ${dice} in the whole volume: ${ml(marked)} marked, ${ml(hits)} of it in the lesion; ` +
