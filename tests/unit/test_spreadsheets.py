@@ -1,5 +1,6 @@
 """Tables are read in the encodings and with the separators that spreadsheets and databases write."""
 
+import logging
 import zipfile
 from pathlib import Path
 
@@ -26,7 +27,7 @@ def test_encodings_separators_and_line_ends_make_no_difference(
     rows = [["Scan", "Patient ", "Remark"], ["s1", " Müller", "“a”, b; c\td"], ["", "", ""], ["s2", "p2", ""]]
     quoted = (separator.join(f'"{cell}"' if len(cell) > 8 else cell for cell in row) for row in rows)
     path = written(tmp_path, line_end.join(quoted), encoding)
-    assert list(read_spreadsheet(path, NEEDED)) == [
+    assert list(read_spreadsheet(path, NEEDED, ["remark"])) == [
         (2, {"scan": "s1", "patient": "Müller", "remark": "“a”, b; c\td"}),
         (4, {"scan": "s2", "patient": "p2", "remark": ""}),
     ]
@@ -39,6 +40,89 @@ def test_big_endian_is_read_by_its_byte_order_mark(tmp_path: Path) -> None:
 
 def test_a_letter_across_two_blocks_is_still_utf_8(tmp_path: Path) -> None:
     assert encoding_of(written(tmp_path, "x" * ((1 << 20) - 1) + "ü")) == "utf-8"
+
+
+def test_windows_latin_1_is_a_warning_that_names_the_file_alone(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        read = list(read_spreadsheet(written(tmp_path, "scan,patient\ns1,Müller\n", "cp1252"), NEEDED))
+    assert read == [(2, {"scan": "s1", "patient": "Müller"})]
+    (record,) = caplog.records
+    assert "table.csv: not UTF-8, so read as Windows Latin-1" in record.getMessage()
+    assert "ller" not in record.getMessage()
+
+
+def test_a_bad_byte_in_utf_8_spoils_no_other_letter(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "table.csv"
+    path.write_bytes("scan,patient\ns1,Müller\ns2,Größe\n".encode() + b"s3,M\xfcller\n")
+    with caplog.at_level(logging.WARNING):
+        read = [row["patient"] for _, row in read_spreadsheet(path, NEEDED)]
+    assert read == ["Müller", "Größe", r"M\xfcller"]
+    (record,) = caplog.records
+    assert "table.csv: read as UTF-8" in record.getMessage()
+    assert "ller" not in record.getMessage()
+
+
+def test_names_that_differ_in_a_bad_byte_stay_two(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_bytes("scan,patient\näöüß,p\n".encode() + b"s1,M\xfcller\ns1,M\xf6ller\n")
+    assert len({row["patient"] for _, row in read_spreadsheet(path, NEEDED)}) == 3
+
+
+def test_utf_8_is_read_without_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    list(read_spreadsheet(written(tmp_path, "scan,patient\ns1,Müller\n"), NEEDED))
+    assert not caplog.records
+
+
+def test_empty_cells_left_out_at_the_end_are_empty(tmp_path: Path) -> None:
+    path = written(tmp_path, "scan,patient,mask,remark\ns1,p1,m,x\ns2,p2\ns3,p3,n\n")
+    assert [row["mask"] for _, row in read_spreadsheet(path, NEEDED, ["mask"])] == ["m", "", "n"]
+
+
+@pytest.mark.parametrize("header", ["scan,patient", "scan,patient,"])
+def test_empty_cells_too_many_in_every_row_are_ignored(tmp_path: Path, header: str) -> None:
+    path = written(tmp_path, f"{header}\ns1,p1,\ns2,,\n")
+    assert [row["patient"] for _, row in read_spreadsheet(path, NEEDED)] == ["p1", ""]
+
+
+@pytest.mark.parametrize(
+    "row",
+    ["s2;No bleed; large mass;", "s2;No bleed\nlarge mass", "s2", "s2;x;y;z", "s2;x;;z"],
+    ids=["separator", "line break", "needed cell", "cell too many", "cell after an empty one too many"],
+)
+def test_a_row_that_may_be_part_of_a_text_without_quotes_is_refused(tmp_path: Path, row: str) -> None:
+    path = written(tmp_path, f"scan;text;remark\ns1;Normal;\n{row}\n")
+    with pytest.raises(InputError, match=r"table\.csv: row [34] has \d columns, expected 3.*in quotes"):
+        list(read_spreadsheet(path, ["scan", "text"]))
+
+
+@pytest.mark.parametrize("start", ["\n", " \r\n\n", ",,\n"])
+def test_empty_rows_above_the_header_are_left_out_and_counted(tmp_path: Path, start: str) -> None:
+    path = written(tmp_path, f"{start}scan,patient\ns1,p1\n")
+    assert list(read_spreadsheet(path, NEEDED)) == [(2 + start.count("\n"), {"scan": "s1", "patient": "p1"})]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+def test_a_first_line_tells_the_separator(tmp_path: Path, separator: str, encoding: str) -> None:
+    path = written(
+        tmp_path, f'sep={separator}\r\n"scan"{separator}"patient"\r\ns1{separator}";, p|\t"', encoding
+    )
+    assert list(read_spreadsheet(path, NEEDED)) == [(3, {"scan": "s1", "patient": ";, p|"})]
+
+
+def test_a_column_twice_matters_only_where_it_is_read(tmp_path: Path) -> None:
+    path = written(tmp_path, "scan,patient,date,,,Date\ns1,p1,2020,,,2021\n")
+    assert list(read_spreadsheet(path, NEEDED)) == [(2, {"scan": "s1", "patient": "p1"})]
+    with pytest.raises(InputError, match=r"table\.csv: there are two columns date"):
+        list(read_spreadsheet(path, NEEDED, ["date"]))
+
+
+def test_a_long_text_is_no_open_quotation_mark(tmp_path: Path) -> None:
+    text = "x" * 200_000
+    path = written(tmp_path, f'scan,patient\ns1,"{text}"\n')
+    assert [row["patient"] for _, row in read_spreadsheet(path, NEEDED)] == [text]
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,8 @@ def read_reports(path: Path, chunk: int = 1000) -> Iterator[list[Report]]:
 
 
 def _reports(path: Path) -> Iterator[Report]:
-    for number, row in read_spreadsheet(path, COLUMNS):
+    # A row that ends early may be the first line of a text without quotes.
+    for number, row in read_spreadsheet(path, COLUMNS, whole_rows=True):
         if not row["report"]:
             raise InputError(f"{path}: row {number} names no report. Give each report a name of its own.")
         yield Report(*(row[column] for column in COLUMNS))

@@ -22,7 +22,6 @@ from brainuad.spreadsheets import read_spreadsheet
 
 log = logging.getLogger(__name__)
 
-SCAN_COLUMNS = ("scan", "patient", "date", "report", "path", "series")
 DECISIONS = ("accepted", "rejected")
 # `Report to follow.`, `CT head: not reported`, `Awaiting formal report`, `See other report`
 _KIND = r"(?:(?:a|an|the|this|other|another|formal|full|final|separate|earlier|later|attached|ct|scan|radiology) )"
@@ -41,12 +40,12 @@ PLACEHOLDER_WORDS = 8
 def read_rows(path: Path, needs: Collection[str], others: Collection[str] = ()) -> pd.DataFrame:
     """The columns that are needed, and `others` (empty where the file lacks them), as text without outer spaces.
 
-    The index is the row's number in a spreadsheet.
+    The index is the row's number in the file.
     """
     wanted = [*needs, *others]
     cells, numbers = [], []
-    for number, row in read_spreadsheet(path, needs):
-        cells.append([row.get(column, "") for column in wanted])
+    for number, row in read_spreadsheet(path, needs, others):
+        cells.append([row[column] for column in wanted])
         numbers.append(number)
     return pd.DataFrame(cells, columns=wanted, index=numbers, dtype=str)
 

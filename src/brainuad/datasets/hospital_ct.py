@@ -16,6 +16,7 @@ from brainuad.preprocessing.settings import HEAD_CT
 from brainuad.spreadsheets import read_spreadsheet
 
 NEEDED = ("scan", "patient", "path")
+OTHERS = ("age", "sex", "series", "mask")
 # Rows of one scan may differ in the rest.
 SAME = ("patient", "path", "series", "mask")
 OLDEST = 120
@@ -41,16 +42,16 @@ class HospitalCt(Dataset):
         """One row per scan; one whose patient or path is missing, or given in two ways, is excluded."""
         for subject, rows in sorted(self._scans(root).items()):
             first = rows[0]
-            files = {"ct": first["path"], "mask": first.get("mask", "")}
+            files = {"ct": first["path"], "mask": first["mask"]}
             yield SubjectRow(
                 subject=subject,
                 participant=first["patient"],
                 group="unknown",
                 files={column: path for column, path in files.items() if path},
-                age=_age(first.get("age", "")),
-                sex=SEX.get(first.get("sex", "").lower(), ""),
+                age=_age(first["age"]),
+                sex=SEX.get(first["sex"].lower(), ""),
                 reason=_contradiction(rows) or _defect(Path(root), first),
-                series=first.get("series", ""),
+                series=first["series"],
             )
 
     def _scans(self, root: Path) -> dict[str, list[Row]]:
@@ -58,7 +59,7 @@ class HospitalCt(Dataset):
         self.entries(root)  # says which key to correct where the root is missing
         path = Path(root) / "scans.csv"
         scans: dict[str, list[Row]] = {}
-        for number, row in read_spreadsheet(path, NEEDED):
+        for number, row in read_spreadsheet(path, NEEDED, OTHERS):
             subject = alphanumeric(row["scan"])
             if not subject:
                 raise InputError(
@@ -74,7 +75,7 @@ class HospitalCt(Dataset):
 
 def _contradiction(rows: list[Row]) -> str:
     """Which columns differ between the rows of one scan; empty if none does."""
-    differing = [column for column in SAME if len({row.get(column, "") for row in rows}) > 1]
+    differing = [column for column in SAME if len({row[column] for row in rows}) > 1]
     return f"scans.csv: rows of this scan differ in {', '.join(differing)}" if differing else ""
 
 
@@ -86,11 +87,13 @@ def _defect(root: Path, row: Row) -> str:
         return "scans.csv gives no path"
     try:
         path = path_inside(root, row["path"])
+        if not path.exists():
+            return "the path in scans.csv does not exist"
+        return "the folder is empty" if path.is_dir() and not any(path.iterdir()) else ""
     except ScanError as error:
         return f"scans.csv: {error}"
-    if not path.exists():
-        return "the path in scans.csv does not exist"
-    return "the folder is empty" if path.is_dir() and not any(path.iterdir()) else ""
+    except OSError as error:
+        return f"the path in scans.csv cannot be read ({error.strerror})"
 
 
 def _age(text: str) -> str:

@@ -51,6 +51,7 @@ def test_reports_come_in_parts_of_the_asked_size(tmp_path: Path) -> None:
         ("", "columns report, patient, date, text are missing"),
         (HEADER + f"r1,p1,,Normal\nr2,p1,,{SECRET}, more\n", "row 3 has 5 columns, expected 4"),
         (HEADER + f",p1,,{SECRET}\n", "row 2 names no report"),
+        (HEADER + f"r1,p1,,Findings:\n{SECRET}\n", "row 3 has 1 columns, expected 4"),
         (HEADER + f'r1,p1,,"{SECRET}" it says\n', "line 2"),
         (HEADER + f'r1,p1,,"{SECRET}\nr2,p2,,x\n', "line 3"),
     ],
@@ -63,6 +64,14 @@ def test_a_broken_file_is_named_with_its_row_and_without_its_content(
     assert told in str(error.value)
     assert "reports.csv" in str(error.value)
     assert "haematoma" not in str(error.value)
+
+
+def test_a_text_is_never_cut_at_a_line_break_without_quotes(tmp_path: Path) -> None:
+    path = written(
+        tmp_path, "report,patient,date,text,site\nr1,p1,,No bleed.\nMass, oedema, shift, acute,A\n"
+    )
+    with pytest.raises(InputError, match=r"reports\.csv: row 2 has 4 columns, expected 5"):
+        read(path)
 
 
 def test_a_missing_file_is_an_error_for_the_user(tmp_path: Path) -> None:

@@ -1,11 +1,12 @@
-"""Only a text that stands for a report as a whole is taken for an empty report."""
+"""What the selection reads: only a text that stands for a report as a whole is taken for an empty report."""
 
 from pathlib import Path
 
 import pytest
 
-from brainuad.curation.selection_inputs import is_empty
+from brainuad.curation.selection_inputs import is_empty, read_rows, read_scans
 from brainuad.curation.terms import TERMS
+from brainuad.errors import InputError
 from tests.unit.curation.hospital import Hospital
 
 
@@ -67,3 +68,18 @@ def test_a_finding_whose_review_is_pending_counts_beside_a_normal_report(tmp_pat
     hospital.label("r2", "hemorrhage", "positive")
     row = hospital.select().loc["s1"]
     assert (row["step"], row["reason"]) == ("report labels", "hemorrhage (positive)")
+
+
+@pytest.mark.parametrize("column", ["scan", "report", "date", "path", "series"])
+def test_a_column_of_the_scans_twice_is_named(tmp_path: Path, column: str) -> None:
+    path = tmp_path / "scans.csv"
+    path.write_text(f"scan,patient,report,date,path,series,{column}\ns1,p1,r1,2020-01-02,a,2,2021-01-02\n")
+    with pytest.raises(InputError, match=rf"scans\.csv: there are two columns {column}\."):
+        read_scans(path)
+
+
+def test_a_label_that_is_left_out_is_not_taken_for_a_normal_report(tmp_path: Path) -> None:
+    path = tmp_path / "labels.tsv"
+    path.write_text("report\tlabel\tclass\nr1\tmass\tpositive\nr2\n")
+    with pytest.raises(InputError, match=r"labels\.tsv: row 3 has 1 columns, expected 3"):
+        read_rows(path, ("report", "label", "class"))

@@ -48,6 +48,7 @@ def test_folders_and_files_become_rows(tmp_path: Path) -> None:
         ("a,p,,,,,dicom/empty,", "the folder is empty"),
         ("a,p,,,,,../elsewhere,", "path outside the root"),
         ("a,p,,,,,/etc/hostname,", "path outside the root"),
+        (f"a,p,,,,,{'bleed ' * 50},", "the path in scans.csv cannot be read (File name too long)"),
     ],
 )
 def test_a_defect_of_a_row_is_its_reason(tmp_path: Path, line: str, reason: str) -> None:
@@ -56,6 +57,7 @@ def test_a_defect_of_a_row_is_its_reason(tmp_path: Path, line: str, reason: str)
     row = rows(export(tmp_path / "root", line))["a"]
     assert row["status"] == "excluded"
     assert reason in row["reason"]
+    assert "bleed" not in row["reason"]
 
 
 def test_a_scan_with_several_reports_is_one_row(tmp_path: Path) -> None:
@@ -116,6 +118,18 @@ def test_a_missing_column_is_named(tmp_path: Path) -> None:
 def test_a_row_of_another_length_is_named_by_its_number(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"scans\.csv: row 2 has 3 columns, expected 8"):
         rows(export(tmp_path, "a,p,x"))
+
+
+@pytest.mark.parametrize("column", ["scan", "path", "series", "mask", "age", "sex"])
+def test_a_column_twice_is_named(tmp_path: Path, column: str) -> None:
+    header = f"scan,patient,age,sex,path,series,mask,{column}\n"
+    with pytest.raises(InputError, match=rf"scans\.csv: there are two columns {column}\."):
+        rows(export(tmp_path, "a,p,,,dicom/s1,2,,7", header=header))
+
+
+def test_a_row_may_end_at_its_path(tmp_path: Path) -> None:
+    row = rows(export(tmp_path, "a,p,dicom/s1", header="scan,patient,path,mask\n"))["a"]
+    assert (row["ct"], row["mask"], row["status"]) == ("dicom/s1", "", "ok")
 
 
 def test_a_folder_without_scans_csv_says_what_is_expected(tmp_path: Path) -> None:
