@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from brainuad.curation.cues import DIFFERENTIAL, GENERAL, OWN_WORDS, VERBS
 from brainuad.curation.labels import FINDINGS, Certainty
-from brainuad.curation.negated_list import backward_continuation, continuation
+from brainuad.curation.negated_list import PROPERTIES, backward_continuation, bears_denied, continuation
 from brainuad.curation.outside_cranium import outside_cranium
-from brainuad.curation.scope import reaches_backward, reaches_forward, stopped
+from brainuad.curation.scope import reaches_backward, reaches_forward, stopped, taken_back
 from brainuad.curation.sentence_parts import Cue, Mention, Sentence
 
 FAR = 8  # words over which "or" and "versus" join two terms
@@ -53,6 +53,8 @@ def _read(sentence: Sentence, mention: Mention, likely: Certainty) -> Reading:
         reach = backward_continuation if governing.start >= mention.end else continuation
         if reach(sentence, governing, mention) == "doubtful":
             return Reading(mention, "uncertain", f"doubtful {rule}")
+        if again := taken_back(sentence, mention):
+            return Reading(mention, again, rule if again == "negative" else f"taken back: {rule}")
         return Reading(mention, "negative", rule)
     return Reading(mention, likely if governing.kind == "likely" else "uncertain", rule)
 
@@ -94,9 +96,24 @@ def _not_a_finding(sentence: Sentence, mention: Mention, before: list[Cue], afte
             return cue
         near = mention.start - cue.end <= NEAR and "," not in sentence.words[cue.end : mention.start]
         surgery = cue.kind == "previous" and mention.label == "evidence of surgery/intervention"
-        if cue.kind in ("known", "previous") and near and not sentence.imaging and not surgery:
+        # What something on the scan suggests, or does not, is an impression of it ("suggests previous infarction").
+        suggested = any(
+            other.kind == "likely" and other.relative and other.end <= cue.start for other in before
+        )
+        seen = sentence.imaging or suggested or _is_described(sentence, cue, mention)
+        if cue.kind in ("known", "previous") and near and not seen and not surgery:
             return cue
     return None
+
+
+def _is_described(sentence: Sentence, known: Cue, mention: Mention) -> bool:
+    """Whether what is known is on this scan, which denies a property of it ("no enhancement of the known lesion")."""
+    for cue in (cue for cue in sentence.cues if cue.end <= known.start):
+        if cue.kind == "negation" and bears_denied(sentence, cue.end, mention):
+            return True
+        if cue.kind == "neutral" and not PROPERTIES.isdisjoint(cue.phrase.split()):
+            return known.start - cue.end <= NEAR
+    return False
 
 
 def _is_general(sentence: Sentence, cue: Cue, mention: Mention) -> bool:

@@ -43,7 +43,6 @@ CUES: dict[str, tuple[str, ...]] = {
         "(cannot|can not|can ' t|couldn ' t|don ' t|do not) (see|identify)|(isn|aren|wasn|weren) ' t",
         "(doesn|didn) ' t (show|demonstrate|reveal)|(is|are|was) negative for",
         "does not (show|demonstrate|reveal)|do not see|did not (show|reveal)|no longer (any|) evidence of",
-        "no (cause|reason) for",
         "is against|argue against|argues against|no concern for|denies|denied|not suggestive of",
         "not in keeping with",
         "not consistent with|not typical (of|for)|not suspicious for|in the absence of|has excluded",
@@ -185,7 +184,9 @@ CUES: dict[str, tuple[str, ...]] = {
     "previous forward": ("previous|prior|past|earlier",),
     "neutral": (
         f"(no|without|not) {KIND} {CHANGE}|no (definite|significant|) interval {CHANGE}",
-        "not significantly (altered|different)",
+        "not significantly (altered|different)|not (insignificant|inconsiderable|negligible|inconspicuous)",
+        "no (clear|definite|obvious|identifiable|underlying|structural|) (cause|reason|explanation|source) for",
+        "no (clear|definite|obvious|identifiable|underlying|) (cause|source) of (the|) (hemorrhage|bleed|bleeding)",
         "(not|no) (significantly|substantially|appreciably|obviously|much) (changed|increased|decreased)",
         "(partial|partially|incompletely|near complete) (resolved|resolution)",
         "(not completely|not fully|almost completely|nearly) (resolved|resolution)",
@@ -218,18 +219,18 @@ DIFFERENTIAL = frozenset(("or", "versus", "vs"))
 # Words of negated lists and of findings alike ("no acute A, large B or C").
 QUALITIES = word_set(
     "acute new recent further other additional fresh large significant gross major residual "
-    "recurrent subacute hyperacute"
+    "recurrent subacute hyperacute "
     "extensive marked active enlarging interval progressive severe surrounding adjacent associated underlying "
     "overlying established mature"
 )
 # What begins a new statement after a comma, an "and" or a "with", however the last one began.
 ASSERTIVE = word_set(
     "mild moderate minor minimal old chronic established mature generalized diffuse extensive stable "
-    "unchanged scattered"
+    "unchanged scattered "
     "some few several multiple there background age incidental marked slight subtle residual "
-    "persistent known previous the"
+    "persistent known previous the "
     "this these both mildly moderately minimally a an small evolving widespread prominent normal "
-    "bilateral patchy again"
+    "bilateral patchy again "
     "evidence note likely possible probable moderately severe longstanding"
 )
 # Words of their own that only a finding has which is there; negated lists are of bare nouns.
@@ -281,7 +282,7 @@ ADJECTIVE = (
 NOUN_LIKE = word_set("bleed rebleed swelling bleeding rebleeding streaking coning implant")
 VERBS = word_set(
     "is are was were has have had shows show demonstrates appear appears remain remains lie lies "
-    "measure measures contains"
+    "measure measures contains "
     "contain extends extend demonstrate represent represents"
 )
 COPULAS = word_set(
@@ -290,4 +291,4 @@ COPULAS = word_set(
 PREPOSITIONS = word_set(
     "of in within around surrounding from to by with at into near adjacent beneath along about over on"
 )
-DEFINITE = word_set("the this that these those known existing existing previously")
+DEFINITE = word_set("the this that these those known existing previously")

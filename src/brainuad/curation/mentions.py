@@ -1,28 +1,23 @@
-"""The components that find terms, statements about structures and cues in a report."""
+"""The components that find terms and cues in a report."""
+
+from itertools import takewhile
 
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
-from brainuad.curation.cues import COPULAS, CUES, VERBS
-from brainuad.curation.sentence_parts import Cue, Mention
-from brainuad.curation.spelling import expand, longest, phrase_matcher, word_set, words_of
-from brainuad.curation.statements import STRUCTURES
+from brainuad.curation.cues import COPULAS, CUES
+from brainuad.curation.scope import EARLIER
+from brainuad.curation.sentence_parts import Cue
+from brainuad.curation.spelling import longest, phrase_matcher, word_set
 from brainuad.curation.terms import IN_A_SPACE, OTHER_MEANINGS, SPACES, TERMS, VAGUE, WINDOWED, WINDOWS
 
 VAGUE_MARK = "vague:"
 AFTER = 5  # words behind "subdural" that may name what is there
-BEFORE, BEHIND = 3, 12  # words between a state and the structure right behind it, or before it in the clause
-# Words that may stand between a state and the structure behind it ("normal appearances of both lateral ventricles").
-LINKS = word_set(
-    "of the lateral third fourth both all bilateral cerebral cortical caliber size in appearance "
-    "intracranial left right"
-    "basal brain ventricular supratentorial configuration major visualized overall"
-)
-LINKED = LINKS | {",", "and", "&", "or", "/"}
 VIEWED = frozenset(("on", "in", "with", "using", "at", "the", "under"))
+# What compares an earlier scan with this one.
+NOW = word_set("compared comparison current this today now since")
+NO_EARLIER = (["no", "previous"], ["no", "prior"])  # imaging, unless a finding follows
 JOINS = frozenset(("and", "&", "/"))
-NOT = frozenset(("not", "isn", "aren"))
-ARTICLES = frozenset(("a", "an", "no", "any", "some"))
 
 
 @Language.factory("report_terms", default_config={"terms": {}})
@@ -78,117 +73,13 @@ def _other_in_space(doc: Doc, span: Span) -> bool:
     return False
 
 
-@Language.factory("report_statements")
-def make_statements(nlp: Language, name: str) -> "Statements":
-    """The component that finds structures and words for their states."""
-    return Statements(nlp)
-
-
-class Statements:
-    """Keeps structures and states as `doc.spans["structures"]` and `doc.spans["states"]`."""
-
-    def __init__(self, nlp: Language) -> None:
-        self.structures = phrase_matcher(
-            nlp, {name: structure.names for name, structure in STRUCTURES.items()}
-        )
-        states = {
-            pattern
-            for structure in STRUCTURES.values()
-            for _, group in structure.affirming
-            for pattern in group
-        }
-        states |= {
-            pattern
-            for structure in STRUCTURES.values()
-            for _, group in structure.denying
-            for pattern in group
-        }
-        self.states = phrase_matcher(nlp, {"state": tuple(sorted(states))})
-        self.meanings = _meanings(nlp)
-
-    def __call__(self, doc: Doc) -> Doc:
-        terms = {place for span in doc.spans["terms"] for place in range(span.start, span.end)}
-        for key, matcher in (("structures", self.structures), ("states", self.states)):
-            found = longest(matcher(doc, as_spans=True))
-            doc.spans[key] = [span for span in found if span.start not in terms]
-        return doc
-
-    def mentions(self, sentence: Span, terms: list[Mention]) -> list[Mention]:
-        """What the states in a sentence say, at the words of the states."""
-        structures = _inside(sentence, "structures")
-        states = _inside(sentence, "states") if structures else []
-        words = words_of(sentence)
-        found = []
-        for state in states:
-            phrase = " ".join(words[state[0] : state[1]])
-            meanings = self.meanings.get(phrase, {})
-            abnormal = not NOT.isdisjoint(words[max(state[0] - 3, 0) : state[0]])
-            for subject in _subjects(words, state, structures, states, terms):
-                for label, denied in meanings.get(subject, ()):
-                    if not (denied and abnormal):
-                        found.append(Mention(label, state[0], state[1], f"{subject} {phrase}", denied))
-        return sorted(set(found), key=lambda mention: (mention.start, mention.label))
-
-
-def _meanings(nlp: Language) -> dict[str, dict[str, list[tuple[str, bool]]]]:
-    """Of each state by its norms: for each structure the labels that it names (False) or denies (True)."""
-    found: dict[str, dict[str, list[tuple[str, bool]]]] = {}
-    for name, structure in STRUCTURES.items():
-        affirming = [((label,), group, False) for label, group in structure.affirming]
-        denying = [(labels, group, True) for labels, group in structure.denying]
-        for labels, group, denied in [*affirming, *denying]:
-            for phrase in {phrase for pattern in group for phrase in expand(pattern)}:
-                key = " ".join(words_of(nlp.make_doc(phrase)))
-                found.setdefault(key, {}).setdefault(name, []).extend((label, denied) for label in labels)
-    return found
-
-
-def _inside(sentence: Span, key: str) -> list[tuple[int, int, str]]:
+def inside(sentence: Span, key: str) -> list[tuple[int, int, str]]:
     """(start, end, label) of the spans in a sentence, counted from its first word."""
     return [
         (span.start - sentence.start, span.end - sentence.start, span.label_)
         for span in sentence.doc.spans[key]
         if sentence.start <= span.start < sentence.end
     ]
-
-
-Place = tuple[int, int, str]
-
-
-def _subjects(
-    words: list[str], state: Place, structures: list[Place], states: list[Place], terms: list[Mention]
-) -> list[str]:
-    """The structures that a state is said of."""
-    start, end, _ = state
-    behind = [
-        each for each in structures if 0 <= each[0] - end <= BEFORE and set(words[end : each[0]]) <= LINKS
-    ]
-    if behind:
-        chain, last = [], behind[0][0]
-        for each in structures:
-            if each[0] >= last and set(words[last : each[0]]) <= LINKED:
-                chain.append(each[2])
-                last = each[1]
-        return chain
-    if start and words[start - 1] in ARTICLES:
-        return []
-    if any(term.start == end for term in terms):
-        return []
-    found: list[str] = []
-    first = start  # of what the state was found to be said of
-    for each in reversed(structures):
-        between = words[each[1] : start]
-        blocked = any(each[1] <= other[0] < start for other in states) or ";" in between
-        blocked = blocked or any(each[1] <= term.start < start for term in terms)
-        told = (
-            len(between) <= 2
-            or set(between) & (VERBS | COPULAS | {":"})
-            or set(words[each[1] : first]) <= LINKED
-        )
-        if each[1] <= start and len(between) <= BEHIND and not blocked and told:
-            found.append(each[2])
-            first = each[0]
-    return found
 
 
 @Language.factory("report_cues")
@@ -224,11 +115,15 @@ def _apart(spans: list[Span]) -> list[Span]:
 def cues_of(sentence: Span, words: list[str]) -> list[Cue]:
     """The cues of a sentence, each with the one direction that it has there."""
     found = []
-    for start, end, label in _inside(sentence, "cues"):
+    for start, end, label in inside(sentence, "cues"):
         kind, _, direction = label.rpartition(" ") if " " in label else (label, "", "")
         if words[start] in (":", "-", "=") and end < len(words) and words[end] not in (".", ",", ";", ")"):
             # "Brain: no hemorrhage" denies what follows.
             start, kind, direction = end - 1, "negation", "forward"
+        if words[start:end] in NO_EARLIER and any(term[0] == end for term in inside(sentence, "terms")):
+            kind, direction = "negation", "forward"
+        if kind == "negation" and direction != "forward" and _of_earlier(words[end : end + 7]):
+            kind, direction = "neutral", ""
         relative = kind.endswith(" relative")
         if direction == "either":
             direction = _direction(words, start, end)
@@ -236,6 +131,16 @@ def cues_of(sentence: Span, words: list[str]) -> list[Cue]:
             Cue(kind.removesuffix(" relative"), direction, start, end, " ".join(words[start:end]), relative)
         )
     return found
+
+
+def _of_earlier(words: list[str]) -> bool:
+    """Whether what follows "not seen" says that this was on an earlier scan ("... on the previous CT")."""
+    words = list(takewhile(lambda word: word not in (",", ".", ";", "but", "and"), words))
+    if not words or not NOW.isdisjoint(words) or words[0] not in (*EARLIER, "on", "in", "at", "during", "by"):
+        return False
+    year = words[-1].isdigit() and len(words[-1]) == 4
+    dated = words[0] in ("on", "in") and (year or "/" in words)
+    return dated or not EARLIER.isdisjoint(words)
 
 
 def _direction(words: list[str], start: int, end: int) -> str:

@@ -21,17 +21,35 @@ from brainuad.curation.cues import (
     UNSPECIFIC,
     VERBS,
 )
+from brainuad.curation.outside_cranium import BY_THEMSELVES
 from brainuad.curation.sentence_parts import Cue, Mention, Sentence
+from brainuad.curation.spelling import word_set
 
 Continuation = Literal["listed", "doubtful", "apart"]
 ALTERNATIVES = frozenset(("or", "nor"))
 JOINTS = ALTERNATIVES | {",", "/", "&", "and", "with", "plus"}
+# What something that is there does not do, has not or is not, when it is denied ("no extension of the hematoma").
+PROPERTIES = word_set(
+    "displacement extension enlargement expansion growth progression regression resolution transformation conversion "
+    "enhancement rupture migration malfunction malposition disconnection diastasis depression comminution angulation "
+    "deterioration worsening reduction decrease increase improvement evolution maturation change alteration spread"
+)
+# Behind these a denied property is not that of what follows ("no progression to hydrocephalus").
+TOWARDS = frozenset(("to", "into"))
+BESIDE = frozenset(("adjacent", "next", "close", "deep"))
+LIKE = frozenset(("keeping", "line", "accordance"))  # with
+# What is said of a finding, and bears no other one.
+BORNE = frozenset(("mass effect", "midline shift", "effacement", "compression", "swelling", "dilation"))
+DENSITIES = frozenset(("hyperdensity", "hypodensity", "loss of differentiation"))
+FEW = 4  # words between a preposition and what it leads to
 MANY = 3  # items from which on a list without "or" is plainly a list
 
 
 def continuation(sentence: Sentence, cue: Cue, mention: Mention) -> Continuation:
     """How a mention behind a negation belongs to it: listed among what it denies, apart from it, or doubtful."""
     words = sentence.words
+    if bears_denied(sentence, cue.end, mention):
+        return "apart"
     joints = [place for place in range(cue.end, mention.start) if _is_joint(sentence, place)]
     start = joints[-1] + 1 if joints else cue.end
     joint = words[start - 1] if joints else ""
@@ -58,6 +76,8 @@ def continuation(sentence: Sentence, cue: Cue, mention: Mention) -> Continuation
 def backward_continuation(sentence: Sentence, cue: Cue, mention: Mention) -> Continuation:
     """The same for a mention before a negation that ends its clause ("A and B are not seen")."""
     words = sentence.words
+    if bears_denied(sentence, 0, mention):
+        return "apart"
     between = [other for other in sentence.mentions if mention.end <= other.start and other.end <= cue.start]
     if not between:
         return "listed"
@@ -68,6 +88,45 @@ def backward_continuation(sentence: Sentence, cue: Cue, mention: Mention) -> Con
         return "apart"
     start = max((place + 1 for place in range(mention.start) if _is_joint(sentence, place)), default=0)
     return "doubtful" if _is_own(words[start : mention.start]) else "listed"
+
+
+def bears_denied(sentence: Sentence, first: int, mention: Mention) -> bool:
+    """Whether what is denied from a word on is only a property of a mention, or something in it, from it or around it.
+
+    "No extension of the hematoma", "no hemorrhage within the metastasis" and "no fracture displacement" are of a
+    hematoma, a metastasis and a fracture that are there.
+    """
+    words = sentence.words
+    if (mention.label in BORNE and _is_noun(mention)) or mention.term in BY_THEMSELVES:
+        return False
+    # "No intracranial spread of infection" denies the infection.
+    borne = PROPERTIES if mention.label != "infection" else frozenset()
+    following = words[mention.end : mention.end + 1]
+    if following != ["change"] and not borne.isdisjoint(following) and _is_noun(mention):
+        return True
+    if PREPOSITIONS.isdisjoint(words[max(mention.start - FEW - 1, first) : mention.start]):
+        return False
+    joints = [place + 1 for place in range(first, mention.start) if _is_joint(sentence, place)]
+    first = max([first, *joints])
+    leading = [place for place in range(first, mention.start) if words[place] in PREPOSITIONS]
+    if not leading or _is_interrupted(sentence, first, mention.start):
+        return False
+    if words[leading[-1]] == "to" and words[leading[-1] - 1] not in BESIDE:
+        return False
+    properties = [place for place in range(first, leading[0]) if words[place] in borne]
+    if properties and words[leading[0]] not in TOWARDS:
+        return True
+    found = [other for other in sentence.mentions if first <= other.start and other.end <= leading[-1]]
+    return any(not (other.label in DENSITIES and words[other.end] == "of") for other in found)
+
+
+def _is_interrupted(sentence: Sentence, start: int, end: int) -> bool:
+    """Whether a verb, a cue or a comparison stands between two words."""
+    between = sentence.words[start:end]
+    if not (VERBS | LIKE | {",", ":", ";"}).isdisjoint(between):
+        return True
+    kinds = ("negation", "hedge", "likely", "hypothesis", "stop", "cause", "history", "family")
+    return any(cue.kind in kinds and start <= cue.start < end for cue in sentence.cues)
 
 
 def _is_joint(sentence: Sentence, place: int) -> bool:

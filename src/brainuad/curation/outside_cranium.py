@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 from brainuad.curation.cues import COPULAS, SEEN_WORDS, VERBS
 from brainuad.curation.sentence_parts import Mention, Sentence
-from brainuad.curation.sites import FIRST_OUTSIDE, LOBE_WORDS, SIDE_WORDS, Site, sites_of
+from brainuad.curation.sites import LOBE_WORDS, SIDE_WORDS, TRIGGERS, Site, sites_of
 from brainuad.curation.spelling import word_set
 
-SOFT = "tissue soft orbit sinus antrum face"
-ANY = "tissue orbit sinus antrum face spine"
+SOFT = "tissue soft orbit sinus antrum face neck"
+ANY = "tissue orbit sinus antrum face spine neck"
 # By label: last words of terms that may mean something outside, and the kinds of sites where they do.
 # All others are of the brain and its coverings: a subdural, a stroke, a meningioma, pneumocephalus.
 MAY_LIE: dict[str, tuple[tuple[str, str], ...]] = {
@@ -30,7 +30,9 @@ MAY_LIE: dict[str, tuple[tuple[str, str], ...]] = {
     "cyst": (("cyst cystic", ANY),),
     "lesion": (("lesion mass nodule", ANY),),
     "tumor": (("tumor neoplasm neoplastic osteoma lipoma malignancy malignant metastasis", ANY),),
-    "calcification": (("calcification calcified calcific", "tissue orbit sinus antrum face"),),
+    "calcification": (("calcification calcified calcific", "tissue orbit sinus antrum face neck"),),
+    "effacement": (("effacement effaced", "sinus neck"),),
+    "herniation": (("herniation herniated herniating", "antrum"),),
     "hyperdensity": (
         (
             "dense density attenuation hyperdense hyperdensity hyperattenuating",
@@ -51,17 +53,21 @@ KINDS = {
     for words, kinds in groups
     for word in words.split()
 }
-BY_THEMSELVES = word_set("sinusitis mastoiditis otomastoiditis")
+BY_THEMSELVES = frozenset(
+    ("sinusitis", "mastoiditis", "otomastoiditis", "inverted papilloma", "inverting papilloma")
+)
 # Terms that describe another noun ("infective focus in the mastoid", "fractured nasal bone").
 ADJECTIVES = word_set(
     "fractured infected infective infectious swollen calcified calcific edematous cystic hypoplastic hemorrhagic "
     "neoplastic malignant dense hyperdense hypodense density attenuation hyperattenuating hypoattenuating lucent"
 )
 DESCRIBED = word_set(
-    "focus process change material fluid disease secretion content lesion mass nodule tissue"
+    "layering focus process change material fluid disease secretion content lesion mass nodule tissue"
 )
 # Between a site and the finding it describes ("orbital floor undisplaced fracture").
-DESCRIBING = ADJECTIVES | word_set("undisplaced displaced comminuted depressed old healed small large tiny")
+DESCRIBING = ADJECTIVES | word_set(
+    "nodal undisplaced displaced comminuted depressed old healed small large tiny"
+)
 WITHIN = word_set("in of within at involving into through")
 PLACING = WITHIN | word_set("over overlying around about to along on across")
 # Between a preposition and the site ("in the floor of the left maxillary sinus").
@@ -69,11 +75,18 @@ LEADING = (
     SIDE_WORDS
     | LOBE_WORDS
     | word_set("the a of medial lateral wall floor side aspect part one region visualized imaged - /")
+    | word_set("in at into edge margin scan study image body arch fat")
 )
-AS_SEEN = SEEN_WORDS | COPULAS
-TRIGGERS = FIRST_OUTSIDE | {"sinus"}
+AS_SEEN = SEEN_WORDS | COPULAS | word_set("run runs pass passes deformity line")
 JOINTS = word_set(", ; ( ) and & with plus")
 OVER = word_set("over overlying")
+ALSO = frozenset(("and", "&", "plus"))
+# Sinuses whose walls are skull.
+SKULL_SINUSES = word_set("frontal sphenoid sphenoidal ethmoid ethmoidal mastoid")
+# What makes a mass one that goes through bone, wherever it was seen.
+AGGRESSIVE = word_set("destructive invasive aggressive infiltrating infiltrative invading erosive permeative")
+# What has one part inside ("intracranial component").
+PARTS = word_set("component portion element")
 SPREADING = word_set(
     "extend extends extending extended extension invade invades invading invaded invasion erode erodes eroding "
     "eroded erosion breach breaches breaching breached destroy destroying destruction destructive dehiscence "
@@ -84,6 +97,7 @@ SPREADING = word_set(
 DENYING = word_set("no without not nor")
 BEFORE = 4  # words over which a negation denies that something spreads
 LAYOUT = word_set(", / & and or - sinus")
+NOT_NORMAL = word_set("not no longer but and , ; than partially partly barely poorly nor never")
 NORMAL = word_set("normal unremarkable clear intact preserved patent")
 
 
@@ -116,10 +130,30 @@ def outside_cranium(sentence: Sentence, mention: Mention) -> str | None:
         return None
     near = _near(sentence, clauses, at)
     scalp_over = _over(sentence, mention, site, clauses[at])
-    inside = [each for each in sites if each.kind in ("inside", "lobe") and each.start not in scalp_over]
+    inside = [each for each in sites if each.start not in scalp_over and _is_inside(sentence, mention, each)]
     if any(clause.holds(each.start) for clause in near for each in inside):
         return None
-    return None if _spreads(sentence, mention) else " ".join(sentence.words[site.start : site.end])
+    if any(_is_further(sentence, clauses[at], clause, sites) for clause in near):
+        return None
+    return (
+        None if _spreads(sentence, mention, clauses[at]) else " ".join(sentence.words[site.start : site.end])
+    )
+
+
+def _is_inside(sentence: Sentence, mention: Mention, site: Site) -> bool:
+    """Whether a site lies inside, or is one of the sinuses and what is mentioned a fracture."""
+    skull = mention.label == "fracture" and site.kind == "sinus"
+    return site.kind in ("inside", "lobe") or (skull and sentence.words[site.start] in SKULL_SINUSES)
+
+
+def _is_further(sentence: Sentence, clause: Clause, other: Clause, sites: list[Site]) -> bool:
+    """Whether another clause adds a region of its own ("in the scalp and left frontal region")."""
+    joined = sentence.words[max(clause.start, other.start)] in ALSO
+    return (
+        joined
+        and other != clause
+        and any(each.kind == "region" and other.holds(each.start) for each in sites)
+    )
 
 
 def _clauses(sentence: Sentence) -> list[Clause]:
@@ -136,7 +170,8 @@ def _site(sentence: Sentence, mention: Mention, sites: list[Site], clause: Claus
     """The site outside that describes a mention from before, or that a preposition behind it names."""
     words = sentence.words
     before = [site for site in sites if clause.start <= site.start and site.end <= mention.start]
-    if before and before[-1].outside and set(words[before[-1].end : mention.start]) <= DESCRIBING:
+    predicate = COPULAS if words[mention.end - 1] in ADJECTIVES else frozenset()
+    if before and before[-1].outside and set(words[before[-1].end : mention.start]) <= DESCRIBING | predicate:
         earlier = any(
             clause.holds(other.start) and other.start < mention.start for other in sentence.mentions
         )
@@ -203,15 +238,46 @@ def _over(sentence: Sentence, mention: Mention, site: Site, clause: Clause) -> r
     return range(0)
 
 
-def _spreads(sentence: Sentence, mention: Mention) -> bool:
+def _spreads(sentence: Sentence, mention: Mention, clause: Clause) -> bool:
     """Whether a mention reaches further than where it lies, here or in what the next sentence says of it."""
     here = sentence.words[mention.start :]
-    return _spreads_in(here, anywhere=True) or _spreads_in(sentence.following, anywhere=False)
+    before = sentence.words[clause.start : mention.start]
+    return (
+        _affirms(before, AGGRESSIVE)
+        or _affirms(sentence.following, AGGRESSIVE)
+        or _spreads_in(here, anywhere=True)
+        or (not _is_normal(sentence.following) and _spreads_in(sentence.following, anywhere=False))
+        or _has_part_inside(sentence.following)
+    )
+
+
+def _is_normal(words: list[str]) -> bool:
+    """Whether a sentence says no more than that something is normal ("the underlying calvarium is intact")."""
+    return words[-1:] == ["."] and not NORMAL.isdisjoint(words[-2:-1]) and NOT_NORMAL.isdisjoint(words)
+
+
+def _affirms(words: list[str], wanted: frozenset[str]) -> bool:
+    """Whether one of the wanted words stands there, with no negation in the few words before it."""
+    return any(
+        word in wanted and DENYING.isdisjoint(words[max(place - BEFORE, 0) : place])
+        for place, word in enumerate(words)
+    )
+
+
+def _has_part_inside(words: list[str]) -> bool:
+    """Whether words name a part of what was mentioned that lies inside ("... has an intracranial component")."""
+    at = [place for place, word in enumerate(words) if word in PARTS]
+    around = [(words[max(place - BEFORE, 0) : place], words[place:]) for place in at]
+    return any(
+        DENYING.isdisjoint(before) and not all(site.outside for site in sites_of(before) + sites_of(behind))
+        for before, behind in around
+    )
 
 
 def _spreads_in(words: list[str], anywhere: bool) -> bool:
     """Whether something spreads, and not just outside; if not `anywhere`, then into what lies inside."""
-    for place in (place for place, word in enumerate(words) if word in SPREADING):
+    depths = {place for place in range(1, len(words)) if words[place - 1] in ("mm", "cm")}  # "14 mm deep"
+    for place in (place for place, word in enumerate(words) if word in SPREADING and place not in depths):
         if DENYING.isdisjoint(words[max(place - BEFORE, 0) : place]):
             kinds = [site.outside for site in sites_of(words[place:]) if site.kind != "region"]
             if not all(kinds) or (anywhere and not kinds):

@@ -16,13 +16,14 @@ from spacy.tokens import Doc, Span
 import brainuad.curation.sentences  # noqa: F401  (registers its component)
 from brainuad.curation.context import Reading, read_sentence
 from brainuad.curation.labels import LABELS, Decision
-from brainuad.curation.mentions import VAGUE_MARK, Statements, cues_of
+from brainuad.curation.mentions import VAGUE_MARK, cues_of
 from brainuad.curation.misspelling import Corrector
 from brainuad.curation.sections import BACKGROUND, Sections, is_capitals
 from brainuad.curation.sentence_parts import Mention, Sentence
 from brainuad.curation.sentences import flatten
 from brainuad.curation.settings import RuleSettings
 from brainuad.curation.spelling import blank_english, expand, norm, word_set, words_of
+from brainuad.curation.states import Statements
 from brainuad.curation.terms import SPACES, TERMS
 
 COMPONENTS = (

@@ -4,11 +4,22 @@ Every cue has a scope to its right or left in the same clause. A list continues 
 statement ends it ("no A, mild B"), and so do "but", "apart from" and the like.
 """
 
-from brainuad.curation.cues import ASSERTIVE, DEFINITE, PREPOSITIONS, VERBS
+from brainuad.curation.cues import ASSERTIVE, COPULAS, DEFINITE, PREPOSITIONS, SEEN_WORDS, VERBS
+from brainuad.curation.labels import Certainty
 from brainuad.curation.negated_list import backward_continuation, continuation
 from brainuad.curation.sentence_parts import Cue, Mention, Sentence
+from brainuad.curation.spelling import word_set
+from brainuad.curation.terms import labels_named
 
 NEAR = 4  # words between "of the" and what it describes
+# What says that a scan is an earlier one.
+EARLIER = word_set(
+    "previous previously prior earlier before last preceding initial old baseline yesterday ago"
+)
+CONTRARY = frozenset(
+    ("but", "however", "although", "though", "whereas", "while", "whilst", "except", "other than")
+)
+PRONOUNS = word_set("it this they clearly definitely also")
 LIKE = frozenset(("consistent", "compatible", "keeping", "line", "accordance"))  # with
 
 
@@ -16,10 +27,12 @@ def reaches_forward(sentence: Sentence, cue: Cue, mention: Mention) -> bool:
     """Whether a mention lies in the scope of a cue before it."""
     if cue.direction != "forward" or cue.end > mention.start:
         return False
-    if sentence.words[cue.start] == "non" and mention.start - cue.end > 1:
-        return False
+    if sentence.words[cue.start] == "non":
+        return cue.end == mention.start and not _named_without(mention)
     between = sentence.words[cue.end : mention.start]
     if stopped(sentence, _ends_of(cue), cue.end, mention.start) or between.count(")") > between.count("("):
+        return False
+    if _is_lifted(sentence, cue):
         return False
     if _is_definite(between) or _new_statement(sentence, cue, mention):
         return False
@@ -28,6 +41,19 @@ def reaches_forward(sentence: Sentence, cue: Cue, mention: Mention) -> bool:
     ):
         return False
     return not (cue.kind in ("hedge", "likely") and _has_consequence(between))
+
+
+def _named_without(mention: Mention) -> bool:
+    """Whether a term names its label without its first word, which alone "non-" denies ("non-hemorrhagic infarct")."""
+    rest = mention.term.split()[1:]
+    return bool(rest) and mention.label in labels_named(rest[-1])
+
+
+def _is_lifted(sentence: Sentence, cue: Cue) -> bool:
+    """Whether a negation before the cue denies that something went away ("no resolution of the hematoma")."""
+    return "resolution" in cue.phrase and any(
+        other.kind == "negation" and cue.start - 2 <= other.end <= cue.start for other in sentence.cues
+    )
 
 
 def _denied_anew(sentence: Sentence, cue: Cue, mention: Mention) -> bool:
@@ -56,7 +82,7 @@ def reaches_backward(sentence: Sentence, cue: Cue, mention: Mention) -> bool:
     between = sentence.words[mention.end : cue.start]
     if stopped(sentence, _ends_of(cue), mention.end, cue.start) or between.count("(") > between.count(")"):
         return False
-    if _belongs_to_another(sentence, mention):
+    if _belongs_to_another(sentence, mention) or (cue.phrase == "?" and ":" in between):
         return False
     if any(word in ("seen", "noted", "demonstrated", "shown", "measuring") for word in between):
         return False
@@ -73,6 +99,23 @@ def reaches_backward(sentence: Sentence, cue: Cue, mention: Mention) -> bool:
     return between[0] == "," and bool(is_list) and not set(between[:last]) & VERBS
 
 
+def taken_back(sentence: Sentence, mention: Mention) -> Certainty | None:
+    """How what a sentence denies is there all the same, as it goes on ("... but present on the left"), if it is."""
+    words = sentence.words
+    for stop in sentence.cues:
+        if stop.kind != "stop" or stop.start < mention.end or stop.phrase not in CONTRARY:
+            continue
+        end = _clause_end(sentence, stop.end)
+        rest = words[stop.end : end]
+        own = any(stop.end <= other.start < end for other in sentence.mentions)
+        opening = [word for word in rest if word not in COPULAS | PRONOUNS][:1]
+        again = not SEEN_WORDS.isdisjoint(opening) or "one" in rest[:NEAR]
+        if again and not own and EARLIER.isdisjoint(rest):
+            kinds = [cue.kind for cue in sentence.cues if stop.end <= cue.start < end]
+            return "negative" if "negation" in kinds else "uncertain" if kinds else "positive"
+    return None
+
+
 def stopped(sentence: Sentence, kinds: tuple[str, ...], start: int, end: int) -> bool:
     """Whether a clause ends between two words."""
     return any(cue.kind in kinds and start <= cue.start < end for cue in sentence.cues)
@@ -86,7 +129,8 @@ def _ends_of(cue: Cue) -> tuple[str, ...]:
 def _is_definite(between: list[str]) -> bool:
     """Whether a mention is one that is known to be there: "no enlargement of the hematoma"."""
     for place in range(max(len(between) - NEAR, 1), len(between)):
-        if between[place] in DEFINITE and between[place - 1] in PREPOSITIONS:
+        named = between[place - 1 : place + 1] == ["that", "the"] and VERBS.isdisjoint(between)
+        if named or (between[place] in DEFINITE and between[place - 1] in PREPOSITIONS):
             return not {",", "or", "and", "nor"} & set(between[place:])
     return False
 

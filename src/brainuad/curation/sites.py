@@ -15,19 +15,30 @@ OUTSIDE: dict[str, tuple[str, ...]] = {
     "tissue": (
         "scalp|subgaleal|galea|galeal|subcutaneous|cutaneous|skin|forehead|temple|cheek|eyelid|periorbital",
         "peri-orbital|preseptal|extracranial|temporalis (muscle|)|pinna|ear|lip|chin|parotid (gland|)",
-        "sebaceous|pilar|epidermal inclusion",
+        "sebaceous|pilar|epidermal inclusion|malar (eminence|)|infraorbital|buccal|subperiosteal",
+        f"(deep|superficial) lobe of (the|) ({SIDES}|) parotid (gland|)",
     ),
     "soft": ("soft tissue",),
+    "neck": (
+        "neck|nodal|(lymph|retropharyngeal) node|sternocleidomastoid",
+        "level (ii|iii|iv|v) (nodal|)|retropharyngeal|parapharyngeal|oropharynx|oropharyngeal",
+        "lung apex|apex of (the|) (left|right|) lung",
+    ),
     "orbit": (
-        "orbit|orbital|intraorbital|intra-orbital|eye|globe|intraocular|intra-ocular|ocular",
+        "vitreous|retrobulbar|orbit|orbital|intraorbital|intra-orbital|eye|globe|intraocular|intra-ocular|ocular",
         "lens|cataract|lacrimal gland|intraconal|extraconal",
     ),
     "sinus": (
         f"(paranasal|ethmoid|ethmoidal|frontal|sphenoid|sphenoidal) {SINUS}|mastoid (air cell|process|tip|)",
+        "sinonasal|fossa of rosenmuller",
         "nasal cavity|nasopharynx|nasopharyngeal|middle ear|external auditory canal|adenoidal",
         "mucosal|mucous|mucus|retention|mucus retention|mucous retention|tornwaldt",
     ),
-    "antrum": (f"maxillary {SINUS}|antral|antrum|antra|maxillary sinus wall",),
+    "antrum": (
+        f"maxillary {SINUS}|antral|antrum|antra|maxillary sinus wall",
+        f"(roof|posterior wall) of (the|) ({SIDES}|) (maxillary|) (antrum|antra)",
+        f"(roof|posterior wall) of (the|) ({SIDES}|) maxillary sinus|orbital (fat|content)|inferior rectus",
+    ),
     "face": (
         "facial (bone|skeleton|)|nasal (bone|septum|)|nose|zygoma|zygomatic (arch|bone|)|mandible|mandibular",
         "zygomatico-maxillary complex|mandibular condyle|maxilla|maxillary|tooth|dental|periapical|dentigerous",
@@ -35,7 +46,7 @@ OUTSIDE: dict[str, tuple[str, ...]] = {
         "(orbital|) (blow-out|blowout)|lamina papyracea",
     ),
     "spine": (
-        "c1|c2|c3|c4|c5|c6|c7|cervical (spine|vertebra|vertebral body)|spine|vertebra",
+        "c1|c2|c3|c4|c5|c6|c7|cervical (spine|vertebra|vertebral body|)|spine|vertebra",
         "vertebral body|odontoid (peg|process|)|(c1|c2|c3|c4|c5|c6|c7|) (spinous|transverse) process|atlas",
     ),
 }
@@ -50,7 +61,7 @@ INSIDE = (
     "infratentorial|sella|sellar|suprasellar|parasellar|pituitary|clivus|clival|petrous|cerebellopontine|optic|chiasm",
     "skull|calvarium|calvaria|calvarial|vault|base|table|diploe|diploic|bone|bony|osseous|convexity|parasagittal",
     f"(dural|) venous (sinus|)|(sigmoid|transverse|sagittal|straight|cavernous|dural|lateral) {SINUS}",
-    "torcula|cavernous|mca|aca|pca|ica|basilar|artery|sdh|edh|sah|ich|ivh|posterior wall|inner table",
+    "torcula|roof|cavernous|mca|aca|pca|ica|basilar|artery|sdh|edh|sah|ich|ivh|posterior wall|inner table",
     "outer table|cribriform plate",
     "orbital (roof|apex|rim|gyrus|cortex|surface)|roof of (the|) orbit|internal auditory (canal|meatus)|sphenoid",
     "sphenoid wing|olfactory groove|craniocervical|cervicomedullary",
@@ -98,7 +109,10 @@ PHRASES = _phrases()
 LOBE_WORDS = frozenset(word for phrase, kind in PHRASES.items() if kind == "lobe" for word in phrase)
 LONGEST = max(map(len, PHRASES))
 FIRST = frozenset(phrase[0] for phrase in PHRASES)
-FIRST_OUTSIDE = frozenset(phrase[0] for phrase, kind in PHRASES.items() if kind in OUTSIDE)
+_OUTSIDE_PHRASES = [phrase for phrase, kind in PHRASES.items() if kind in OUTSIDE]
+_SINGLE = frozenset(phrase[0] for phrase in _OUTSIDE_PHRASES if len(phrase) == 1)
+# One of these stands wherever something outside is named.
+TRIGGERS = _SINGLE | {phrase[0] for phrase in _OUTSIDE_PHRASES if _SINGLE.isdisjoint(phrase)}
 
 
 def sites_of(words: list[str]) -> list[Site]:

@@ -14,8 +14,9 @@ NORMAL = (
 OPEN = ("patent|clear|open|visible|visualized|outlined|demarcated|opacify|flow void",)
 WIDE = (
     "enlarged|enlargement|prominent|prominence|widened|widening|wide|distended|distension|big|large|bulky",
-    "increased in size",
+    "increased in size|(larger|bigger|wider|greater|more prominent) than (normal|expected|usual|average|appropriate)",
 )
+TIGHT = "narrowed|narrowing|crowded|crowding|loss|lost|reduced|(smaller|tighter|narrower) than (normal|expected|usual)"
 
 
 @dataclass(frozen=True)
@@ -43,13 +44,27 @@ STRUCTURES: dict[str, Structure] = {
         ),
         (
             ("atrophy", (*WIDE, "deep|deepened")),
-            ("effacement", ("narrowed|narrowing|crowded|crowding|loss|lost|squashed|poorly seen|reduced",)),
+            (
+                "effacement",
+                (
+                    TIGHT,
+                    "squashed|poorly seen",
+                ),
+            ),
         ),
         ((("effacement",), (*NORMAL, *OPEN)),),
     ),
     "cisterns": Structure(
         ("(basal|basilar|ambient|suprasellar|quadrigeminal|perimesencephalic|) cistern|foramen magnum",),
-        (("effacement", ("narrowed|narrowing|crowded|crowding|loss|lost|full|reduced",)),),
+        (
+            (
+                "effacement",
+                (
+                    TIGHT,
+                    "full",
+                ),
+            ),
+        ),
         ((("effacement",), (*NORMAL, *OPEN)),),
     ),
     "gray-white differentiation": Structure(
@@ -113,7 +128,10 @@ STRUCTURES: dict[str, Structure] = {
             "dural sinus|sagittal sinus",
             "vasculature|transverse sinus|sigmoid sinus",
         ),
-        (("vessel occlusion", ("dense|hyper-dense|cut off|non-opacified|not opacified",)),),
+        (
+            ("hyperdensity", ("dense",)),
+            ("vessel occlusion", ("dense|hyper-dense|cut off|non-opacified|not opacified",)),
+        ),
         ((("vessel occlusion",), (*NORMAL, "patent|opacify normally|opacified")),),
     ),
     "tonsils": Structure(

@@ -1,12 +1,12 @@
 """The words by which reports name the 33 labels, as patterns of `spelling.expand`.
 
-from brainuad.curation.spelling import word_set
-
 American spelling and singular stand for all forms (`spelling.norm`); adjectives need no mention where the noun alone
 is enough. Words that stand for two labels are listed under both; a longer phrase hides the shorter ones in it.
 """
 
-from brainuad.curation.spelling import word_set
+from functools import lru_cache
+
+from brainuad.curation.spelling import expand, norm, word_set
 
 DURAL = "(subdural|extradural|epidural|extra-axial|subarachnoid)"
 VESSEL = (
@@ -158,7 +158,7 @@ TERMS: dict[str, tuple[str, ...]] = {
         "tumor|tumoral|neoplasm|neoplastic|neoplasia|metastasis|metastatic|met|glioma|glioblastoma|gbm",
         "astrocytoma|malignancy",
         "oligo-dendroglioma|meningioma|schwannoma|lymphoma|adenoma|macro-adenoma|micro-adenoma",
-        "craniopharyngioma|malignant",
+        "craniopharyngioma|malignant|(inverted|inverting) papilloma",
         "ependymoma|medulloblastoma|hemangioblastoma|(brain|intracranial) cancer|lipoma|dermoid|epidermoid",
         "osteoma|hemangiopericytoma|sarcoma",
         "secondary deposit|metastatic deposit|neurocytoma|ganglioglioma|papilloma|plasmacytoma",
@@ -205,7 +205,7 @@ OTHER_MEANINGS = (
 SPACES = frozenset(("subdural", "extradural", "epidural", "subarachnoid"))
 IN_A_SPACE = word_set(
     "collection hygroma effusion space fluid empyema abscess air gas drain catheter cyst tumor mass "
-    "cistern csf"
+    "cistern csf "
     "compartment thickening lesion calcification hemorrhage hematoma bleed metastasis infection extension"
 )
 # What a scan is looked at in: "brain, subdural and bone windows" names no subdural.
@@ -221,3 +221,13 @@ VAGUE: dict[str, tuple[str, ...]] = {
     ),
     "fracture": ("(bone|bony|osseous|skull|calvarial) (abnormality|lesion|defect)",),
 }
+
+
+@lru_cache(maxsize=256)
+def labels_named(word: str) -> frozenset[str]:
+    """The labels that a word names by itself; `word` is a norm."""
+    return frozenset(
+        label
+        for label, patterns in TERMS.items()
+        if any(norm(phrase) == word for pattern in patterns for phrase in expand(pattern))
+    )

@@ -51,6 +51,7 @@ def test_a_misspelled_term_counts_as_the_term(word: str, label: str) -> None:
         "intact mask contrast injection inaction thrombolysis",
         "hyperplasia ceiling lesson swift collecting drawn",
         "clarification evaluated rejected diluted spelling edit",
+        "comprising comprised comprises thrombolysed thrombolyzed interventional compressible stimulated",
     ],
 )
 def test_words_of_english_and_medicine_are_no_misspellings(words: str) -> None:

@@ -40,6 +40,25 @@ def classes(text: str) -> dict[str, str]:
         "Scalp swelling, the brain is normal.",
         "Scalp haematoma. There is no extension through the skull.",
         "Surgical emphysema in the soft tissues.",
+        "Blow-out fracture of the left orbital floor with herniation of fat into the antrum.",
+        "Right orbital cellulitis with subperiosteal abscess.",
+        "Facial and cervical fractures.",
+        "Subcutaneous lipoma over the right frontal bone, 18 mm.",
+        "Midline occipital scalp haematoma, 14 mm deep.",
+        "Right periorbital and malar haematoma.",
+        "Left vitreous haemorrhage, with high density layering in the globe.",
+        "Chronic fracture deformity of the left lamina papyracea.",
+        "A further fracture runs through the right orbital floor.",
+        "Fracture of the posterior wall of the maxillary antrum.",
+        "17 mm lobulated nodule in the deep lobe of the left parotid.",
+        "Left sinonasal mass, inverted papilloma.",
+        "Left posterior neck mass at the edge of the study, deep to the sternocleidomastoid.",
+        "Bulky left level II nodal mass partly seen.",
+        "Nodule at the right lung apex on the scout.",
+        "The frontal sinuses are hypoplastic.",
+        "Fracture of the anterior arch of C1 at the edge of the field.",
+        "Healed mandibular condyle fracture and mucosal disease in both antra.",
+        "Scalp haematoma. No intracranial component.",
     ],
 )
 def test_a_finding_outside_the_cranium_mentions_nothing(text: str) -> None:
@@ -81,10 +100,32 @@ def test_a_finding_outside_the_cranium_mentions_nothing(text: str) -> None:
         ("Haematoma deep to the scalp laceration.", "hemorrhage"),
         ("Intra- and extracranial haematoma.", "hemorrhage"),
         ("Scalp and calvarium: calcified lesion.", "lesion"),
+        ("Nasal bone, frontal sinus and maxillary fractures.", "fracture"),
+        ("Fracture of the maxilla and frontal sinus.", "fracture"),
+        ("Frontal sinus and nasal bone fractures.", "fracture"),
+        ("Fractures of the orbital floor, roof and medial wall.", "fracture"),
+        ("Facial and skull fractures.", "fracture"),
+        ("Fracture of the clivus and C1.", "fracture"),
+        ("Destructive mass in the sphenoid sinus.", "lesion"),
+        ("Invasive mass in the sphenoid sinus.", "lesion"),
+        ("Aggressive mass in the orbit.", "lesion"),
+        ("Sinonasal mass with intracranial extension.", "lesion"),
+        ("Neck mass. It extends through the skull base.", "lesion"),
+        ("Herniation of brain into the orbit.", "herniation"),
+        ("Left scalp haematoma. Intracranial component measures 8 mm.", "hemorrhage"),
+        ("Scalp haematoma. It has an intracranial component.", "hemorrhage"),
+        ("Haematoma in left frontal scalp and left frontal region.", "hemorrhage"),
+        ("Left frontal region and scalp haematoma.", "hemorrhage"),
     ],
 )
 def test_what_may_lie_inside_the_cranium_counts(text: str, label: str) -> None:
     assert classes(text)[label] == "positive"
+
+
+def test_a_next_sentence_that_is_normal_or_denies_does_not_bring_a_finding_inside() -> None:
+    text = "Subcutaneous lipoma over the right frontal bone. The underlying calvarium is intact."
+    assert classes(text) == {"fracture": "negative"}
+    assert "hemorrhage" not in classes("Scalp haematoma. No aggressive bone lesion.")
 
 
 @pytest.mark.parametrize(
