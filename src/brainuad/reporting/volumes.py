@@ -37,16 +37,21 @@ class Case:
 
 @dataclass(frozen=True)
 class MethodVolume:
-    """What a method made of a subject: map (slice, x, y), pseudo-healthy (slice, channel, x, y) or None."""
+    """What a method made of a subject: map (slice, x, y), pseudo-healthy (slice, channel, x, y) or None.
+
+    Outside the brain (of head CT: the head) the pseudo-healthy image is the input: a loss on the foreground leaves
+    undefined what a network makes of the background.
+    """
 
     anomaly_map: np.ndarray
     pseudo_healthy: np.ndarray | None
 
 
 def choose_cases(store: ArrayStore, study: StudyEntry, dataset: str, count: int) -> list[Case]:
-    """At most `count` test subjects, at even steps of the rank of their lesion volume, largest first.
+    """At most `count` test scans, at even steps of the rank of their lesion volume, largest first.
 
-    Where no lesion is annotated they are patients in the order of their names, or healthy if nobody is a patient.
+    They are of different participants where there are enough. Where no lesion is annotated they are patients in the
+    order of their names, or healthy if nobody is a patient.
     """
     subjects = _scored_subjects(study, dataset) & set(store.subjects)
     voxels = store.index.loc[store.subjects, "lesion_voxels"].fillna(0).astype(int)
@@ -55,9 +60,13 @@ def choose_cases(store: ArrayStore, study: StudyEntry, dataset: str, count: int)
     if not ranked:
         return []
     candidates = sum(voxels[ranked] > 0) or sum(patient[ranked]) or len(ranked)
-    shown = min(count, candidates)
-    ranks = ((np.arange(shown) + 0.5) * candidates / shown).astype(int)
-    return [Case(dataset, ranked[rank], int(rank) + 1) for rank in ranks]
+    participants = store.index.loc[ranked[:candidates], "participant"]
+    ranks = np.flatnonzero(~participants.duplicated())
+    if len(ranks) < count:
+        ranks = np.arange(candidates)
+    shown = min(count, len(ranks))
+    steps = ((np.arange(shown) + 0.5) * len(ranks) / shown).astype(int)
+    return [Case(dataset, ranked[rank], int(rank) + 1) for rank in ranks[steps]]
 
 
 def _scored_subjects(study: StudyEntry, dataset: str) -> set[str]:
@@ -89,13 +98,15 @@ def load_method_volume(
     scale = 2.0 ** -int(row["scale_exponent"])
     raw = _load(folder, row["map"]).astype(np.float32) * np.float32(scale)
     steps = _steps(study, method)
-    brain = to_volume_axes(store.volume(case.subject).brain)
+    volume = store.volume(case.subject)
+    brain = to_volume_axes(volume.brain)
     if raw.shape != brain.shape:
         raise InputError(f"{folder / row['map']}: shape {raw.shape}, but the arrays have {brain.shape}.")
     anomaly_map = postprocess.apply(raw, brain, steps)
     healthy = None
     if row.get("pseudo_healthy"):
         healthy = np.moveaxis(_load(folder, row["pseudo_healthy"]).astype(np.float32), -1, 0)
+        healthy = np.where(volume.brain[:, None], healthy, volume.images)
     return MethodVolume(np.moveaxis(anomaly_map, -1, 0), healthy)
 
 

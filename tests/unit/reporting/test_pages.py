@@ -53,6 +53,12 @@ def test_strata_have_a_board_of_their_own(study: StudyEntry, scores: pd.DataFram
     }
 
 
+def test_what_no_method_has_is_left_out(study: StudyEntry, scores: pd.DataFrame) -> None:
+    unknown = scores.copy()
+    unknown.loc[unknown["metric"].isin(["auprc", "dice", "dice_mean_volumes"]), "value"] = float("nan")
+    assert boards(study, unknown, "brats21")[0].title == "Lesions and images"
+
+
 def test_a_threshold_taken_from_healthy_scans_is_marked(study: StudyEntry, scores: pd.DataFrame) -> None:
     row = {"study": "study0", "method": "dae-coarse", "run": 0, "dataset": "brats21", "subject": "pooled"}
     row |= {"protocol": "validation", "metric": "threshold_fallback", "stratum": "", "value": 1.0}

@@ -1,5 +1,6 @@
 """What is shown of volumes: subjects, slices, orientation and units."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -46,6 +47,20 @@ def test_no_more_subjects_than_have_lesions_are_shown(study: StudyEntry, store: 
     assert len(cases) == (store.index["lesion_voxels"] > 0).sum()
 
 
+def test_scans_of_different_participants_are_shown_where_there_are_enough(
+    study: StudyEntry, store: ArrayStore, tmp_path: Path
+) -> None:
+    index = read_table(store.folder / "index.tsv")
+    lesions = index["lesion_voxels"].astype(int)
+    ranked = lesions[lesions > 0].sort_values(ascending=False).index
+    index.loc[ranked[:2], "participant"] = "follow-up"
+    write_table(index, tmp_path / "index.tsv")
+    twice = ArrayStore(tmp_path)
+    cases = choose_cases(twice, study, "brats21", len(ranked) - 1)
+    assert [case.number for case in cases] == [1, *range(3, len(ranked) + 1)]
+    assert len(choose_cases(twice, study, "brats21", len(ranked))) == len(ranked)
+
+
 def test_healthy_data_sets_have_cases_too(study: StudyEntry) -> None:
     assert len(choose_cases(ArrayStore(study.datasets[1].arrays), study, "ixi", 2)) == 2
 
@@ -71,6 +86,21 @@ def test_maps_come_in_their_true_units_with_slices_first(study: StudyEntry, stor
     assert found.anomaly_map == pytest.approx(stored.transpose(2, 0, 1).astype(float) / 2**8)
     assert found.pseudo_healthy is not None
     assert found.pseudo_healthy.shape == store.volume(case.subject).images.shape
+
+
+def test_pseudo_healthy_images_have_the_input_outside_the_brain(
+    study: StudyEntry, store: ArrayStore, tmp_path: Path
+) -> None:
+    case = choose_cases(store, study, "brats21", 1)[0]
+    moved = replace(study, folder=tmp_path)
+    manifest, name = moved.manifest("dae-coarse", 0, "brats21"), f"sub-{case.subject}_pseudohealthy.npy"
+    shutil.copytree(study.manifest("dae-coarse", 0, "brats21").parent, manifest.parent)
+    stored = np.load(manifest.with_suffix("") / name)
+    np.save(manifest.with_suffix("") / name, np.full_like(stored, 7))
+    found = load_method_volume(moved, "dae-coarse", 0, case, store)
+    assert found is not None
+    volume = store.volume(case.subject)
+    assert (found.pseudo_healthy == np.where(volume.brain[:, None], 7, volume.images)).all()
 
 
 def test_maps_are_post_processed_as_the_metrics_saw_them(study: StudyEntry, store: ArrayStore) -> None:

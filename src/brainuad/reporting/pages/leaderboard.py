@@ -20,6 +20,7 @@ NOT_RANKED = {
     "subjects", "subjects_with_lesion", "subjects_failed", "precision", "recall", "lesion_precision",
 }  # fmt: skip
 AGGREGATE_ORDER = ("pooled", "mean")
+QUANTITY = ["metric", "aggregate", "stratum", "protocol"]
 
 
 @dataclass(frozen=True)
@@ -67,8 +68,12 @@ class Board:
 
 
 def boards(study: StudyEntry, scores: pd.DataFrame, dataset: str) -> list[Board]:
-    """The leaderboards of one data set: voxels; lesions and images; strata. Empty ones are left out."""
+    """The leaderboards of one data set: voxels; lesions and images; strata. Empty ones are left out.
+
+    So is a quantity that no method has, as every Dice of a data set without lesion masks.
+    """
     summary = summarise(scores[scores["dataset"] == dataset])
+    summary = summary[summary.groupby(QUANTITY)["mean"].transform("count") > 0]
     plain = summary[(summary["stratum"] == "") & ~summary["metric"].isin(NOT_RANKED)]
     voxels = plain["metric"].isin(VOXEL_METRICS)
     strata = summary[(summary["stratum"] != "") & ~summary["metric"].isin(NOT_RANKED)]
@@ -84,14 +89,13 @@ def _fallbacks(summary: pd.DataFrame) -> set[tuple[str, str]]:
 
 
 def _board(title: str, part: pd.DataFrame, study: StudyEntry, fallbacks: set[tuple[str, str]]) -> Board:
-    keys = ["metric", "aggregate", "stratum", "protocol"]
     quantities = sorted(
-        part[keys].drop_duplicates().itertuples(index=False, name=None),
+        part[QUANTITY].drop_duplicates().itertuples(index=False, name=None),
         key=lambda quantity: _place(*quantity),
     )
     columns = tuple(_column(*quantity) for quantity in quantities)
     known = [method for method in study.compared_methods if method.name in set(part["method"])]
-    values = part.set_index(["method", *keys])
+    values = part.set_index(["method", *QUANTITY])
     grid = [[_lookup(values, (method.name, *quantity)) for quantity in quantities] for method in known]
     means = np.array([[cell[0] for cell in row] for row in grid], float).reshape(len(grid), len(columns))
     rows = []
