@@ -35,6 +35,12 @@ class RoleCounts(Settings):
         return self
 
 
+class PatientCounts(RoleCounts):
+    """Counts of patients. With `annotated` scans of patients without a lesion mask get no role."""
+
+    annotated: bool = False
+
+
 class DatasetSplit(RoleCounts):
     """The split of one data set.
 
@@ -43,7 +49,7 @@ class DatasetSplit(RoleCounts):
     that the lists put in several roles in one of them: the test set before validation before training.
     """
 
-    patients: RoleCounts | None = None
+    patients: PatientCounts | None = None
     lists: dict[Role, str] = Field(default_factory=dict)
     overlap: Literal["error", "rebuild"] = "error"
 

@@ -49,6 +49,8 @@ def make_split(cohorts: Mapping[str, pd.DataFrame], settings: SplitSettings, run
 def _drawn_roles(dataset: str, cohort: pd.DataFrame, settings: SplitSettings, run: int) -> pd.Series:
     """The role of each row of the cohort (missing where a participant is not needed)."""
     people, counts = _participants(cohort), settings.datasets[dataset]
+    if counts.patients is not None and counts.patients.annotated:
+        people, cohort = _annotated(people, cohort)
     healthy = people[people["group"] != "patient"]
     if counts.train and len(healthy) and healthy["held_out"].all():
         raise InputError(
@@ -63,6 +65,19 @@ def _drawn_roles(dataset: str, cohort: pd.DataFrame, settings: SplitSettings, ru
         sizes = _sizes(len(order), wanted, f"{dataset}, {name}")
         roles |= _rotated_roles(order, sizes, run % settings.folds)
     return cohort["participant"].map(roles)
+
+
+def _annotated(people: pd.DataFrame, cohort: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Without patients, and scans of patients, that have no lesion mask; everyone where nobody has one.
+
+    A patient who is left out stays a patient: normal scans of the same person get no role either.
+    """
+    is_patient = cohort["group"] == "patient"
+    known = pd.to_numeric(cohort["lesion_voxels"], errors="coerce").notna()
+    if not (is_patient & known).any():
+        return people, cohort
+    named = cohort.loc[is_patient & known, "participant"]
+    return people[(people["group"] != "patient") | people.index.isin(named)], cohort[known | ~is_patient]
 
 
 def _groups(people: pd.DataFrame, counts: DatasetSplit) -> dict[str, tuple[pd.DataFrame, RoleCounts]]:

@@ -118,6 +118,38 @@ def test_patients_can_have_counts_of_their_own():
     assert {p for p in members(split, "test") if p.startswith("Q")} == {f"Q{n:03d}" for n in range(10)}
 
 
+ANNOTATED = {"train": 0.5, "test": 0.5, "unit": "share", "annotated": True}
+
+
+def half_annotated() -> pd.DataFrame:
+    """Ten normals and ten patients with two scans each; five patients have a mask for their second scan."""
+    ill = cohort_of(10, "patient", sessions=2).replace(r"^P", "Q", regex=True)
+    masked = ill["subject"].isin([f"Q{n:03d}s1" for n in range(5)])
+    annotated = ill.assign(lesion_voxels=masked.map({True: "7", False: ""}))
+    return pd.concat([cohort_of(10), annotated], ignore_index=True).fillna("")
+
+
+def test_patients_without_a_lesion_mask_can_be_left_out():
+    settings = settings_of(train=1, unit="share", patients=ANNOTATED)
+    split = make_split({"toy": half_annotated()}, settings, 0)
+    ill = split[split["participant"].str.startswith("Q")]
+    assert set(ill["subject"]) == {f"Q{n:03d}s1" for n in range(5)}
+    assert set(ill["role"]) == {"train", "test"}
+
+
+def test_a_normal_scan_of_a_patient_without_a_mask_is_not_trained_on():
+    cohort = half_annotated()
+    cohort.loc[cohort["subject"] == "Q009s0", "group"] = "healthy"
+    settings = settings_of(train=1, unit="share", patients=ANNOTATED)
+    assert "Q009s0" not in set(make_split({"toy": cohort}, settings, 0)["subject"])
+
+
+def test_all_patients_have_roles_where_nobody_is_annotated():
+    cohort = half_annotated().assign(lesion_voxels="")
+    split = make_split({"toy": cohort}, settings_of(train=1, unit="share", patients=ANNOTATED), 0)
+    assert set(split["participant"]) == set(cohort["participant"])
+
+
 def curated(normals: int, held_out: int, patients: int) -> tuple[pd.DataFrame, set[str]]:
     """A cohort of which curation holds out the first normals, and these."""
     healthy, ill = cohort_of(normals), cohort_of(patients, group="patient")
