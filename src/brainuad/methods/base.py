@@ -25,7 +25,8 @@ QUICK_TRAINING: dict[str, Any] = {
     "validation_batches": 4,
     "optimiser": {"learning_rate": 1e-3, "schedule": "one-cycle"},
 }
-QUICK_TRAINING_3D: dict[str, Any] = {**QUICK_TRAINING, "batch_size": 2}
+# Fewer samples a step want more steps.
+QUICK_TRAINING_3D: dict[str, Any] = {**QUICK_TRAINING, "iterations": 500, "batch_size": 2}
 
 
 @dataclass(frozen=True)
