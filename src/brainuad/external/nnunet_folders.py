@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import nibabel
 import numpy as np
 
 from brainuad.arrays import ArrayStore, to_volume_axes
@@ -107,6 +106,8 @@ def write_images(folder: Path, case: str, images: np.ndarray, spacing_mm: Sequen
 
 
 def _write_nifti(volume: np.ndarray, spacing_mm: Sequence[float], path: Path) -> None:
+    import nibabel
+
     image = nibabel.Nifti1Image(volume, np.diag([*spacing_mm, 1.0]))
     image.header.set_xyzt_units("mm")
     with atomic_path(path) as temporary:

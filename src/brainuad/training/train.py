@@ -18,9 +18,10 @@ from brainuad.settings import WEIGHTS_FOLDER
 from brainuad.storage import read_table, write_json, write_table
 from brainuad.training import state as states
 from brainuad.training.batches import SliceFilter, Slices, in_sequences, open_slices
-from brainuad.training.device import device_name, make_fabric
+from brainuad.training.device import device_name
 from brainuad.training.engine import Engine, EngineOptions, TrainingJob
 from brainuad.training.external import train_externally
+from brainuad.training.fabric import make_fabric
 from brainuad.training.volumes import Volumes, common_depth, open_volumes
 
 
