@@ -1,16 +1,21 @@
 """How a sentence means the terms in it: affirmed, denied, left open, or not about this scan at all."""
 
+import re
 from dataclasses import dataclass
 
-from brainuad.curation.cues import DIFFERENTIAL, GENERAL, OWN_WORDS, VERBS
+from brainuad.curation.cue_words import DIFFERENTIAL, GENERAL, OWN_WORDS, PLACES, VERBS
 from brainuad.curation.labels import FINDINGS, Certainty
 from brainuad.curation.negated_list import PROPERTIES, backward_continuation, bears_denied, continuation
 from brainuad.curation.outside_cranium import outside_cranium
-from brainuad.curation.scope import reaches_backward, reaches_forward, stopped, taken_back
+from brainuad.curation.scope import reaches_backward, reaches_forward, stopped
 from brainuad.curation.sentence_parts import Cue, Mention, Sentence
+from brainuad.curation.taken_back import taken_back
 
 FAR = 8  # words over which "or" and "versus" join two terms
 SIDES = frozenset(("left", "right"))
+ARTICLES = frozenset(("a", "an"))
+CAUSES = frozenset(("cause", "source", "reason"))
+YEAR = re.compile("(19|20)[0-9]{2}")
 NEAR = 4  # words between "known" or "previous" and what it describes
 
 
@@ -37,7 +42,8 @@ def read_sentence(sentence: Sentence, likely: Certainty = "uncertain") -> list[R
 
 def _read(sentence: Sentence, mention: Mention, likely: Certainty) -> Reading:
     if mention.denied:
-        return Reading(mention, "negative", f"normal statement: {mention.term}")
+        there = taken_back(sentence, mention, None)
+        return Reading(mention, there or "negative", f"normal statement: {mention.term}")
     if site := outside_cranium(sentence, mention):
         return Reading(mention, None, f"outside the cranium: {site}; term: {mention.term}")
     before = [cue for cue in sentence.cues if reaches_forward(sentence, cue, mention)]
@@ -53,7 +59,7 @@ def _read(sentence: Sentence, mention: Mention, likely: Certainty) -> Reading:
         reach = backward_continuation if governing.start >= mention.end else continuation
         if reach(sentence, governing, mention) == "doubtful":
             return Reading(mention, "uncertain", f"doubtful {rule}")
-        if again := taken_back(sentence, mention):
+        if again := taken_back(sentence, mention, governing):
             return Reading(mention, again, rule if again == "negative" else f"taken back: {rule}")
         return Reading(mention, "negative", rule)
     return Reading(mention, likely if governing.kind == "likely" else "uncertain", rule)
@@ -86,13 +92,13 @@ def _not_a_finding(sentence: Sentence, mention: Mention, before: list[Cue], afte
     for cue in sentence.cues:
         if cue.kind == "family" and cue.start < mention.start and _is_of_family(sentence, cue, mention):
             return cue
+        if _says_nothing(sentence, cue, mention, after):
+            return cue
     for cue in after:
         if cue.kind == "limit of the method" and _is_general(sentence, cue, mention):
             return cue
     for cue in before:
-        if cue.kind in ("hypothesis", "earlier study"):
-            return cue
-        if cue.kind == "history" and not _seen_after(sentence, mention):
+        if cue.kind in ("hypothesis", "earlier study") or _is_background(sentence, cue, mention):
             return cue
         near = mention.start - cue.end <= NEAR and "," not in sentence.words[cue.end : mention.start]
         surgery = cue.kind == "previous" and mention.label == "evidence of surgery/intervention"
@@ -104,6 +110,33 @@ def _not_a_finding(sentence: Sentence, mention: Mention, before: list[Cue], afte
         if cue.kind in ("known", "previous") and near and not seen and not surgery:
             return cue
     return None
+
+
+def _says_nothing(sentence: Sentence, cue: Cue, mention: Mention, after: list[Cue]) -> bool:
+    """Whether a cue leaves no statement of a mention.
+
+    "The ventricles have not increased in size" leaves open whether they are large, and "without contrast small
+    metastases cannot be excluded" is true of every scan.
+    """
+    if cue.kind == "neutral" and cue.start < mention.start < cue.end:
+        words = cue.phrase.split()
+        return words[0] in ("no", "not", "without") and CAUSES.isdisjoint(words)
+    if cue.kind != "unenhanced" or cue.end > mention.start:
+        return False
+    in_general = set(sentence.words[cue.end : mention.start]) <= GENERAL
+    return in_general and any(other.kind == "hedge" for other in after)
+
+
+def _is_background(sentence: Sentence, cue: Cue, mention: Mention) -> bool:
+    """Whether a cue before a mention says that it is of the patient or of a former year."""
+    between, behind = sentence.words[cue.end : mention.start], sentence.words[mention.end :]
+    if cue.kind == "history":
+        return not _seen_after(sentence, mention)
+    if cue.kind == "patient":
+        return PLACES.isdisjoint(between) and not any(word[0].isdigit() for word in between)
+    if cue.kind == "background":
+        return any(word == "ago" or YEAR.fullmatch(word) for word in behind)
+    return False
 
 
 def _is_described(sentence: Sentence, known: Cue, mention: Mention) -> bool:
@@ -120,7 +153,7 @@ def _is_general(sentence: Sentence, cue: Cue, mention: Mention) -> bool:
     """Whether a mention is of such findings in general ("small infarcts may be missed by CT"), not of one seen."""
     named = {word for each in sentence.mentions for word in sentence.words[each.start : each.end]}
     before, behind = sentence.words[: mention.start], sentence.words[mention.end : cue.start]
-    return set(before) <= GENERAL | named and (OWN_WORDS | SIDES).isdisjoint(set(behind) - {"the"})
+    return set(before) <= GENERAL | ARTICLES | named and (OWN_WORDS | SIDES).isdisjoint(set(behind) - {"the"})
 
 
 def _is_of_family(sentence: Sentence, cue: Cue, mention: Mention) -> bool:

@@ -4,8 +4,6 @@ The idea of cues with a scope to their right or left is NegEx's (Chapman 2001) a
 are those of `spelling.expand`; a longer cue hides the shorter ones in it, so that "cannot exclude" is no "exclude".
 """
 
-from brainuad.curation.spelling import word_set
-
 KIND = "(definite|significant|interval|appreciable|obvious|acute|further|overall|substantial|new|)"
 SIGN = "(evidence|sign|feature|indication|suggestion|finding|area|focus|appearance|trace|stigmata|hint)"
 FULLY = (
@@ -108,7 +106,9 @@ CUES: dict[str, tuple[str, ...]] = {
         "(is|are|remain|remains|would be|) (a|another|one|the main|also a|) (possibility|differential)",
         "(is|are|remain|remains|would be|) (a|another|one|the main|also a|) (consideration|concern)",
         "(in|on|within|part of|remains in|enter) the differential (diagnosis|)",
-        "(should|must|could|may|can) be considered",
+        "(should|must|could|may|can) be considered|requires exclusion",
+        "(need|needs|ought|require|requires|remains|is|has|have) to be (excluded|ruled out|considered)",
+        "(should|must) be (excluded|ruled out)|(need|needs) (excluding|exclusion)",
         "might be (possible|present)|may be (possible|present)|could be (possible|present)",
         "has been (queried|questioned)",
         "is not certain|are not certain|not (entirely|completely) clear",
@@ -153,12 +153,14 @@ CUES: dict[str, tuple[str, ...]] = {
         "sensitivity (for|to)",
         "(clinical|clinically) (suspicion|concern|question|query|suspected|suspicious) (of|for|about|)",
         "? cause|limited for|prior to|(can|may|could|might) miss",
+        f"(normal|negative|unremarkable) {STUDY} (does|do|may|can|would) not (exclude|rule out)",
+        "(can|may|might|could) be (normal|unremarkable|negative) (early|) in (the|) (early|first|)",
     ),
     "limit of the method backward": (
         "(will|would|may|might|can|could) not (always|necessarily|) be (resolved|visible|detected|detectable) "
-        "(by|on|at|with) (unenhanced|non-contrast|non contrast|plain|routine|) ct",
+        "(by|on|at|with) (unenhanced|non-contrast|non contrast|plain|routine|early|) ct",
         "(may|might|can|could) (easily|readily|) be (missed|overlooked|occult) (by|on|at|with) "
-        "(unenhanced|non-contrast|non contrast|plain|routine|) ct",
+        "(unenhanced|non-contrast|non contrast|plain|routine|early|) ct",
         "(is|are) (beyond|below) the resolution of (unenhanced|plain|routine|) ct",
     ),
     "history forward": (
@@ -170,9 +172,12 @@ CUES: dict[str, tuple[str, ...]] = {
         "complaining of|known for",
         "(clinical|) (diagnosis|presentation|picture) of|treated for|under follow-up for|awaiting",
         "scheduled for|listed for",
-        "patient (has|had|with) (a|) (known|previous|)|diagnosed with|patient (has|had|with)",
+        "patient with (a|) (known|previous)|diagnosed with|patient had",
         "clinical detail|clinical information",
     ),
+    "patient forward": ("patient with",),
+    "background forward": ("background of",),
+    "unenhanced forward": ("(in the absence of|without) (iv|intravenous|) contrast",),
     "family anywhere": (
         "family history|family hx|fhx|fh of|familial|mother|father|sister|brother|sibling|parent|maternal",
         "paternal|relative with",
@@ -186,16 +191,22 @@ CUES: dict[str, tuple[str, ...]] = {
         f"(no|without|not) {KIND} {CHANGE}|no (definite|significant|) interval {CHANGE}",
         "not significantly (altered|different)|not (insignificant|inconsiderable|negligible|inconspicuous)",
         "no (clear|definite|obvious|identifiable|underlying|structural|) (cause|reason|explanation|source) for",
+        "no (obstructive|obstructing|apparent|visible|acute|mechanical|specific|compressive|other) "
+        "(cause|reason|explanation|source) for",
+        "(no|absent|absence of|lack of|loss of) (normal|) (flow|flow void|opacification)",
         "no (clear|definite|obvious|identifiable|underlying|) (cause|source) of (the|) (hemorrhage|bleed|bleeding)",
         "(not|no) (significantly|substantially|appreciably|obviously|much) (changed|increased|decreased)",
-        "(partial|partially|incompletely|near complete) (resolved|resolution)",
-        "(not completely|not fully|almost completely|nearly) (resolved|resolution)",
+        "(partial|near complete) resolution",
+        "(partially|partly|incompletely|mostly|mainly|largely|almost|nearly|virtually|substantially|somewhat|not) "
+        "(completely|fully|entirely|) (been|) (resolved|cleared|disappeared|gone|resolution)",
+        "not (been|) previously (seen|noted|described|demonstrated|identified|known|present|visible|shown)",
+        "not a normal|not (seen|present|there) (previously|before)",
         "not only|not just|not uncommon|no doubt",
         "not (without|free of|free from|clear of|devoid of|negative for|absent|lacking)|no (absence|lack) of",
         "(partial|near complete|incomplete) (interval|) resolution of|no worse|no better",
         "(previous|prior|earlier|last|recent) (ct|scan|study|mri|imaging|examination|mr|film|report|image)",
         "not limited to",
-        "without contrast|no contrast|without (iv|intravenous) contrast|no iv contrast|prior to contrast",
+        "no contrast|no iv contrast|prior to contrast",
         "no comparison|no prior",
         "no previous|without prior|previously (seen|noted|described|demonstrated|identified|known)",
         "no follow-up|with or without",
@@ -203,7 +214,7 @@ CUES: dict[str, tuple[str, ...]] = {
     "stop": (
         "but|however|although|though|whereas|while|whilst|except|except for|apart from|aside from",
         "other than|besides|beyond",
-        "with the exception of|excepting|nevertheless|nonetheless|otherwise|there is|there are|yet|despite",
+        "with the exception of|excepting|save for|nevertheless|nonetheless|otherwise|there is|there are|yet|despite",
         "in addition to|;",
         "there has been|there have been|only|still|on a background of|on the background of",
         "in the presence of|instead there",
@@ -215,80 +226,3 @@ CUES: dict[str, tuple[str, ...]] = {
         "to explain|for which",
     ),
 }
-DIFFERENTIAL = frozenset(("or", "versus", "vs"))
-# Words of negated lists and of findings alike ("no acute A, large B or C").
-QUALITIES = word_set(
-    "acute new recent further other additional fresh large significant gross major residual "
-    "recurrent subacute hyperacute "
-    "extensive marked active enlarging interval progressive severe surrounding adjacent associated underlying "
-    "overlying established mature"
-)
-# What begins a new statement after a comma, an "and" or a "with", however the last one began.
-ASSERTIVE = word_set(
-    "mild moderate minor minimal old chronic established mature generalized diffuse extensive stable "
-    "unchanged scattered "
-    "some few several multiple there background age incidental marked slight subtle residual "
-    "persistent known previous the "
-    "this these both mildly moderately minimally a an small evolving widespread prominent normal "
-    "bilateral patchy again "
-    "evidence note likely possible probable moderately severe longstanding"
-)
-# Words of their own that only a finding has which is there; negated lists are of bare nouns.
-OWN_WORDS = word_set(
-    "mild moderate minor minimal old chronic marked slight subtle residual persistent known previous "
-    "mildly moderately minimally bilateral patchy again longstanding small tiny thin trace "
-    "a an the this these both there some several few multiple two three incidental stable unchanged "
-    "background mm cm consistent compatible keeping typical representing reflecting suggesting causing measuring "
-    "likely possible probable ? healed healing scattered shallow faint early evolving maturing"
-)
-# Of these, words that lists with an "or" have as well ("no A, previous B or C").
-AGES = word_set("old chronic previous known residual persistent")
-PLACES = word_set(
-    "left right lt rt l r left-sided right-sided bifrontal biparietal bitemporal frontal parietal temporal occipital "
-    "fronto temporo parieto frontoparietal temporoparietal parieto-occipital parafalcine cerebellar cerebellum "
-    "thalamus thalamic pontine pons midbrain falx tentorium tentorial convexity insula insular caudate putamen "
-    "lentiform capsule ganglia corona mca aca pca pica vertex infratentorial supratentorial suprasellar "
-    "cerebellopontine parasagittal high-convexity"
-)
-SEEN_WORDS = word_set(
-    "seen noted present identified evident visible demonstrated shown measuring found visualized"
-)
-# What may stand before findings in general, of which no one is meant.
-GENERAL = word_set("small tiny subtle very early acute and or , : note that some")
-# Nouns that are no terms, behind which another noun begins a statement of its own ("no abnormality left infarct").
-UNSPECIFIC = word_set("abnormality pathology event complication enhancement dislocation process")
-ANATOMY = word_set(
-    "brain parenchyma lobe hemisphere ventricle space territory region cistern matter fossa convexity side skull "
-    "vault base cortex scan study"
-)
-# What a state right behind it makes a statement of ("no bleed, ventricles dilated").
-SUBJECTS = word_set("ventricle sulcus cistern horn tonsil fissure gyrus vessel artery")
-# Terms with such an ending describe the noun behind them, but for those that are nouns themselves.
-ADJECTIVE = (
-    "ic",
-    "ed",
-    "al",
-    "ive",
-    "ing",
-    "ous",
-    "ent",
-    "ant",
-    "dense",
-    "ar",
-    "subdural",
-    "subarachnoid",
-    "icial",
-)
-NOUN_LIKE = word_set("bleed rebleed swelling bleeding rebleeding streaking coning implant")
-VERBS = word_set(
-    "is are was were has have had shows show demonstrates appear appears remain remains lie lies "
-    "measure measures contains "
-    "contain extends extend demonstrate represent represents"
-)
-COPULAS = word_set(
-    "is are was were be been remain remains seem seems considered thought felt also highly appear appears"
-)
-PREPOSITIONS = word_set(
-    "of in within around surrounding from to by with at into near adjacent beneath along about over on"
-)
-DEFINITE = word_set("the this that these those known existing previously")

@@ -5,14 +5,16 @@ from itertools import takewhile
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
-from brainuad.curation.cues import COPULAS, CUES
-from brainuad.curation.scope import EARLIER
+from brainuad.curation.cue_words import COPULAS
+from brainuad.curation.cues import CUES
 from brainuad.curation.sentence_parts import Cue
 from brainuad.curation.spelling import longest, phrase_matcher, word_set
+from brainuad.curation.taken_back import EARLIER
 from brainuad.curation.terms import IN_A_SPACE, OTHER_MEANINGS, SPACES, TERMS, VAGUE, WINDOWED, WINDOWS
 
 VAGUE_MARK = "vague:"
 AFTER = 5  # words behind "subdural" that may name what is there
+LABEL = 4  # words in which the next item of a list of labels and answers begins
 VIEWED = frozenset(("on", "in", "with", "using", "at", "the", "under"))
 # What compares an earlier scan with this one.
 NOW = word_set("compared comparison current this today now since")
@@ -117,7 +119,12 @@ def cues_of(sentence: Span, words: list[str]) -> list[Cue]:
     found = []
     for start, end, label in inside(sentence, "cues"):
         kind, _, direction = label.rpartition(" ") if " " in label else (label, "", "")
-        if words[start] in (":", "-", "=") and end < len(words) and words[end] not in (".", ",", ";", ")"):
+        if (
+            words[start] in (":", "-", "=")
+            and end < len(words)
+            and words[end] not in (".", ",", ";", ")")
+            and ":" not in words[end : end + LABEL]  # "Bleed: no Fracture: yes"
+        ):
             # "Brain: no hemorrhage" denies what follows.
             start, kind, direction = end - 1, "negation", "forward"
         if words[start:end] in NO_EARLIER and any(term[0] == end for term in inside(sentence, "terms")):

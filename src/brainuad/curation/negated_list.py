@@ -7,7 +7,7 @@ counts as doubtful, for an abnormal scan that is taken for normal costs more tha
 
 from typing import Literal
 
-from brainuad.curation.cues import (
+from brainuad.curation.cue_words import (
     ADJECTIVE,
     AGES,
     ANATOMY,

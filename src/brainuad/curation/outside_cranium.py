@@ -8,7 +8,7 @@ for normal costs more than a normal one that is lost.
 
 from dataclasses import dataclass
 
-from brainuad.curation.cues import COPULAS, SEEN_WORDS, VERBS
+from brainuad.curation.cue_words import COPULAS, SEEN_WORDS, VERBS
 from brainuad.curation.sentence_parts import Mention, Sentence
 from brainuad.curation.sites import LOBE_WORDS, SIDE_WORDS, TRIGGERS, Site, sites_of
 from brainuad.curation.spelling import word_set
@@ -19,7 +19,7 @@ ANY = "tissue orbit sinus antrum face spine neck"
 # All others are of the brain and its coverings: a subdural, a stroke, a meningioma, pneumocephalus.
 MAY_LIE: dict[str, tuple[tuple[str, str], ...]] = {
     "hemorrhage": (
-        ("hematoma hemorrhage hemorrhagic bleed bleeding blood in within over along", SOFT),
+        ("hematoma hemorrhage hemorrhagic bleed bleeding blood in within over along layering", SOFT),
         ("contusion contused", "tissue soft"),
     ),
     "swelling": (("swelling swollen", SOFT),),
@@ -42,7 +42,7 @@ MAY_LIE: dict[str, tuple[tuple[str, str], ...]] = {
     "hypodensity": (("dense density attenuation hypodense hypodensity hypoattenuating lucency lucent", ANY),),
     "congenital abnormality": (("hypoplasia hypoplastic aplasia agenesis", "sinus antrum"),),
     # A frontal sinus is skull vault, and an operation through the nose reaches the pituitary gland.
-    "fracture": (("fracture fractured", "antrum face spine"),),
+    "fracture": (("fracture fractured fx", "antrum face spine"),),
     "evidence of surgery/intervention": (
         ("surgery surgical operation operative implant prosthesis", "orbit antrum spine"),
     ),
@@ -56,6 +56,8 @@ KINDS = {
 BY_THEMSELVES = frozenset(
     ("sinusitis", "mastoiditis", "otomastoiditis", "inverted papilloma", "inverting papilloma")
 )
+# What the air cells of the skull hold, or a wound, so that it must be placed inside.
+ANYWHERE = frozenset(("blood", "air", "gas"))
 # Terms that describe another noun ("infective focus in the mastoid", "fractured nasal bone").
 ADJECTIVES = word_set(
     "fractured infected infective infectious swollen calcified calcific edematous cystic hypoplastic hemorrhagic "
@@ -118,9 +120,12 @@ def outside_cranium(sentence: Sentence, mention: Mention) -> str | None:
     """The words that place a mention outside the cranium, or nothing if it may lie inside."""
     own = mention.term in BY_THEMSELVES
     kinds = KINDS.get((mention.label, mention.term.split()[-1]), frozenset())
-    if mention.denied or not (own or (kinds and not TRIGGERS.isdisjoint(sentence.words))):
+    bare = mention.term in ANYWHERE
+    if mention.denied or not (own or ((kinds or bare) and not TRIGGERS.isdisjoint(sentence.words))):
         return None
     sites, clauses = sites_of(sentence.words), _clauses(sentence)
+    if bare and (places := _all_outside(sites)):
+        return " ".join(sentence.words[places.start : places.end])
     at = next(place for place, clause in enumerate(clauses) if mention.start < clause.end)
     if own:
         site: Site | None = Site(mention.start, mention.end, "sinus")
@@ -138,6 +143,12 @@ def outside_cranium(sentence: Sentence, mention: Mention) -> str | None:
     return (
         None if _spreads(sentence, mention, clauses[at]) else " ".join(sentence.words[site.start : site.end])
     )
+
+
+def _all_outside(sites: list[Site]) -> Site | None:
+    """The first site outside of a sentence that names none inside."""
+    outside = [site for site in sites if site.outside]
+    return outside[0] if outside and not any(site.kind in ("inside", "lobe") for site in sites) else None
 
 
 def _is_inside(sentence: Sentence, mention: Mention, site: Site) -> bool:

@@ -29,8 +29,8 @@ from brainuad.curation.terms import SPACES, TERMS
 COMPONENTS = (
     "report_headings",
     "report_sentences",
-    "report_sections",
     "report_terms",
+    "report_sections",
     "report_statements",
     "report_cues",
 )

@@ -4,22 +4,13 @@ Every cue has a scope to its right or left in the same clause. A list continues 
 statement ends it ("no A, mild B"), and so do "but", "apart from" and the like.
 """
 
-from brainuad.curation.cues import ASSERTIVE, COPULAS, DEFINITE, PREPOSITIONS, SEEN_WORDS, VERBS
-from brainuad.curation.labels import Certainty
+from brainuad.curation.cue_words import ASSERTIVE, DEFINITE, PREPOSITIONS, VERBS
 from brainuad.curation.negated_list import backward_continuation, continuation
 from brainuad.curation.sentence_parts import Cue, Mention, Sentence
-from brainuad.curation.spelling import word_set
+from brainuad.curation.taken_back import clause_end
 from brainuad.curation.terms import labels_named
 
 NEAR = 4  # words between "of the" and what it describes
-# What says that a scan is an earlier one.
-EARLIER = word_set(
-    "previous previously prior earlier before last preceding initial old baseline yesterday ago"
-)
-CONTRARY = frozenset(
-    ("but", "however", "although", "though", "whereas", "while", "whilst", "except", "other than")
-)
-PRONOUNS = word_set("it this they clearly definitely also")
 LIKE = frozenset(("consistent", "compatible", "keeping", "line", "accordance"))  # with
 
 
@@ -99,23 +90,6 @@ def reaches_backward(sentence: Sentence, cue: Cue, mention: Mention) -> bool:
     return between[0] == "," and bool(is_list) and not set(between[:last]) & VERBS
 
 
-def taken_back(sentence: Sentence, mention: Mention) -> Certainty | None:
-    """How what a sentence denies is there all the same, as it goes on ("... but present on the left"), if it is."""
-    words = sentence.words
-    for stop in sentence.cues:
-        if stop.kind != "stop" or stop.start < mention.end or stop.phrase not in CONTRARY:
-            continue
-        end = _clause_end(sentence, stop.end)
-        rest = words[stop.end : end]
-        own = any(stop.end <= other.start < end for other in sentence.mentions)
-        opening = [word for word in rest if word not in COPULAS | PRONOUNS][:1]
-        again = not SEEN_WORDS.isdisjoint(opening) or "one" in rest[:NEAR]
-        if again and not own and EARLIER.isdisjoint(rest):
-            kinds = [cue.kind for cue in sentence.cues if stop.end <= cue.start < end]
-            return "negative" if "negation" in kinds else "uncertain" if kinds else "positive"
-    return None
-
-
 def stopped(sentence: Sentence, kinds: tuple[str, ...], start: int, end: int) -> bool:
     """Whether a clause ends between two words."""
     return any(cue.kind in kinds and start <= cue.start < end for cue in sentence.cues)
@@ -156,7 +130,7 @@ def _new_statement(sentence: Sentence, cue: Cue, mention: Mention) -> bool:
     ]
     if not joints:
         return False
-    rest = words[mention.end : _clause_end(sentence, mention.end)]
+    rest = words[mention.end : clause_end(sentence, mention.end)]
     is_list = bool({"or", "nor"} & set(words[joints[0] : mention.start] + rest))
     for place in joints:
         if set(words[place + 1 : mention.start]) & VERBS or _starts_statement(words, place, is_list):
@@ -188,10 +162,3 @@ def _has_own_cue(sentence: Sentence, place: int, mention: Mention) -> bool:
     words = sentence.words
     end = next((at for at in range(mention.end, len(words)) if words[at] == ","), len(words))
     return bool(set(words[place + 1 : end]) & VERBS) and "and" not in words[place + 1 : mention.start]
-
-
-def _clause_end(sentence: Sentence, start: int) -> int:
-    return min(
-        (cue.start for cue in sentence.cues if cue.kind == "stop" and cue.start >= start),
-        default=len(sentence.words),
-    )

@@ -10,7 +10,8 @@ from typing import Literal, get_args
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
-from brainuad.curation.spelling import longest, phrase_matcher, word_set
+from brainuad.curation.cue_words import PLACES
+from brainuad.curation.spelling import longest, phrase_matcher, word_set, words_of
 
 Section = Literal["history", "technique", "comparison", "findings", "impression"]
 SECTIONS: tuple[Section, ...] = get_args(Section)
@@ -91,6 +92,16 @@ OPENING = (
     "gray-white",
 )
 ASKING = word_set("? query queried")
+# Words by which a sentence about the patient tells what was before, or asks what the scan is to show.
+REQUESTING = ASKING | word_set("exclude rule suspected suspicion concern r")
+BEFORE_IT = word_set("cause why whether if risk for")  # in the same part of a sentence
+PAST = word_set("known previous previously prior past history hx pmh diagnosed")
+# What patients are sent with, so that it counts as seen only if it has a place.
+COMPLAINTS = word_set(
+    "stroke cva infection infective septic malignancy malignant metastatic surgery surgical operation swelling "
+    "shunt aneurysm sinusitis meningitis encephalitis"
+)
+PLACED = 4  # words before a complaint that may place it
 BULLETS = ("-", "*", ">", "+", "_", ")")
 CAPITALS = 0.9  # share of large letters from which on a text is taken to be all in capitals
 
@@ -179,6 +190,7 @@ class Sections:
     def __call__(self, doc: Doc) -> Doc:
         headings = {span.start: span for span in doc.spans["headings"]}
         section, own_line, filled, found = "", False, False, []
+        doc.user_data["doubtful"] = set()
         for sentence in doc.sents:
             heading = headings.get(_first_word(sentence, headings))
             if heading is not None:
@@ -188,7 +200,7 @@ class Sections:
                 own_line = start < sentence.end and doc[start].idx not in doc.user_data["lines"]
                 sentence = doc[start : sentence.end]
             elif (section in BACKGROUND and filled and self._ends(doc, sentence, own_line)) or (
-                section == "" and not self._is_clinical(sentence)
+                section == "" and (not self._is_clinical(sentence) or _names_finding(doc, sentence))
             ):
                 section = "findings"
             while len(sentence) and sentence[0].text in BULLETS:
@@ -196,6 +208,8 @@ class Sections:
             if len(sentence):
                 filled = True
                 doubtful = heading is None and section in BACKGROUND and self._in_doubt(doc, sentence)
+                if doubtful:
+                    doc.user_data["doubtful"].add(sentence.start)
                 label = "findings" if doubtful else section or "history"
                 found.append(Span(doc, sentence.start, sentence.end, label=label))
         doc.spans["sentences"] = found
@@ -204,11 +218,14 @@ class Sections:
     def _is_clinical(self, sentence: Span) -> bool:
         """Whether a sentence before any heading or finding is about the patient, or asks what to look for."""
         names = {span.label_ for span in self.words(sentence, as_spans=True)}
-        return "imaging" not in names and ("clinical" in names or sentence[0].text == "?")
+        if names or sentence[0].text == "?":
+            return "imaging" not in names
+        words = words_of(sentence)
+        return not (ASKING.isdisjoint(words) or PAST.isdisjoint(words))
 
     def describes_scan(self, sentence: Span) -> bool:
-        """Whether what is "known" or "previous" in a sentence can be seen: by its words or its heading."""
-        if any(span.label_ in ("findings", "impression") for span in sentence.doc.spans["headings"]):
+        """Whether what is "known" or "previous" in a sentence can be seen: by where it stands or by its words."""
+        if sentence.start not in sentence.doc.user_data["doubtful"]:
             return True
         return any(span.label_ == "imaging" for span in self.words(sentence, as_spans=True))
 
@@ -237,6 +254,23 @@ class Sections:
 def _follows(doc: Doc, sentence: Span, kinds: tuple[str, ...]) -> bool:
     """Whether a heading of one of these kinds comes after a sentence."""
     return any(span.label_ in kinds and span.start >= sentence.end for span in doc.spans["headings"])
+
+
+def _names_finding(doc: Doc, sentence: Span) -> bool:
+    """Whether a sentence about the patient says what the scan shows ("head injury with right frontal contusion")."""
+    if _follows(doc, sentence, ("findings",)):
+        return False
+    terms = [span for span in doc.spans["terms"] if sentence.start <= span.start < sentence.end]
+    return any(_is_seen(words_of(doc[sentence.start : span.start]), span) for span in terms)
+
+
+def _is_seen(before: list[str], term: Span) -> bool:
+    """Whether a term in a sentence about the patient, behind the words `before`, is told as seen on the scan."""
+    part = before[len(before) - before[::-1].index(",") :] if "," in before else before
+    following = term.doc[term.end].norm_ if term.end < len(term.doc) else ""
+    if following in ASKING or not (REQUESTING.isdisjoint(before) and (BEFORE_IT | PAST).isdisjoint(part)):
+        return False
+    return term[-1].norm_ not in COMPLAINTS or not PLACES.isdisjoint(part[-PLACED:])
 
 
 def _first_word(sentence: Span, headings: dict[int, Span]) -> int:

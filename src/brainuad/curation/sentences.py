@@ -66,12 +66,14 @@ class Sentences:
 
     def __call__(self, doc: Doc) -> Doc:
         borders = {span.start for span in doc.spans["headings"]}
+        ends = {span.end for span in doc.spans["headings"]}
         capitals, lines = doc.user_data["capitals"], doc.user_data["lines"]
         item, line_start, tokens = 0, 0, list(doc)
         for token in tokens:
             number = _item_number(tokens, token.i)
             if token.idx in lines:
                 starts = token.i == 0 or number or _new_line(tokens, token, line_start, capitals)
+                starts = starts or _is_answered(tokens, token.i, ends)
                 line_start = token.idx
             else:
                 starts = _ends_sentence(tokens, token.i - 1) or number == item + 1 > 1
@@ -110,6 +112,12 @@ def _new_line(tokens: list[Token], token: Token, line_start: int, capitals: bool
         short = before.idx + len(before.text) - line_start < WRAPPED
         return short or (token.norm_ in STARTERS and not token.text.islower())
     return True
+
+
+def _is_answered(tokens: list[Token], place: int, ends: set[int]) -> bool:
+    """Whether the line before ends with the answer of a label ("Fracture: no"), which is no heading."""
+    colon = tokens[place - 2] if place > 1 else tokens[0]
+    return tokens[place - 1].norm_ == "no" and colon.text in (":", "=") and colon.i not in ends
 
 
 def _ends_sentence(tokens: list[Token], place: int) -> bool:

@@ -16,7 +16,15 @@ WIDE = (
     "enlarged|enlargement|prominent|prominence|widened|widening|wide|distended|distension|big|large|bulky",
     "increased in size|(larger|bigger|wider|greater|more prominent) than (normal|expected|usual|average|appropriate)",
 )
-TIGHT = "narrowed|narrowing|crowded|crowding|loss|lost|reduced|(smaller|tighter|narrower) than (normal|expected|usual)"
+GROWN = (
+    "bigger|larger|ballooned|ballooning|generous|enlarging|enlarge|expanded|increased|increase|increasing|capacious",
+    "trapped|entrapped|plump|wider|more prominent|has grown|have grown",
+)
+TIGHT = (
+    "narrowed|narrowing|crowded|crowding|loss|lost|reduced|(smaller|tighter|narrower) than (normal|expected|usual)"
+    "|tight|tightened|slit-like"
+)
+UNSEEN = "not (seen|identified|identifiable|discernible)|poorly (seen|visualized|defined)|hard to see|absent"
 
 
 @dataclass(frozen=True)
@@ -34,7 +42,7 @@ STRUCTURES: dict[str, Structure] = {
             "ventricle|ventricular (system|size|caliber|configuration)|temporal horn|frontal horn",
             "occipital horn",
         ),
-        (("dilation", WIDE),),
+        (("dilation", (*WIDE, *GROWN)), ("effacement", ("slit-like|slit|collapsed|squashed|squeezed",))),
         ((("dilation",), (*NORMAL, "undilated|non-dilated")),),
     ),
     "sulci": Structure(
@@ -48,7 +56,8 @@ STRUCTURES: dict[str, Structure] = {
                 "effacement",
                 (
                     TIGHT,
-                    "squashed|poorly seen",
+                    UNSEEN,
+                    "squashed",
                 ),
             ),
         ),
@@ -61,7 +70,8 @@ STRUCTURES: dict[str, Structure] = {
                 "effacement",
                 (
                     TIGHT,
-                    "full",
+                    UNSEEN,
+                    "full|squashed",
                 ),
             ),
         ),
@@ -136,7 +146,12 @@ STRUCTURES: dict[str, Structure] = {
     ),
     "tonsils": Structure(
         ("(cerebellar|) tonsil",),
-        (("herniation", ("descended|descend|descent|below|displaced|low",)),),
+        (("herniation", ("descended|descend|descent|below|displaced|low|through|inferior to",)),),
         ((("herniation",), (*NORMAL, "above|normally positioned|normal position")),),
+    ),
+    "uncus": Structure(
+        ("uncus|uncal",),
+        (("herniation", ("displaced|displacement|medialized|medialization|bowed|pushed",)),),
+        ((("herniation",), NORMAL),),
     ),
 }

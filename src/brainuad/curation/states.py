@@ -7,7 +7,7 @@ patent", "poorly preserved") names it instead, so that no word before a state is
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
-from brainuad.curation.cues import COPULAS, VERBS
+from brainuad.curation.cue_words import COPULAS, PREPOSITIONS, VERBS
 from brainuad.curation.mentions import inside
 from brainuad.curation.sentence_parts import Mention
 from brainuad.curation.spelling import expand, longest, phrase_matcher, word_set, words_of
@@ -32,6 +32,9 @@ GENERAL = word_set(
     "normal unremarkable appropriate satisfactory wnl expected remarkable commensurate proportionate"
 )
 QUALIFYING = 4  # words before a state
+# What begins states that are only said of a structure before them.
+PREDICATES = word_set("not below through inferior")
+LED = word_set("the left right both cerebral basal cortical")
 ARTICLES = frozenset(("a", "an", "no", "any", "some"))
 
 Place = tuple[int, int, str]
@@ -144,6 +147,8 @@ def _subjects(
     behind = [
         each for each in structures if 0 <= each[0] - end <= BEFORE and set(words[end : each[0]]) <= LINKS
     ]
+    if words[start] in PREDICATES:
+        return _before(words, state, [each for each in structures if not _is_led(words, each)], states, terms)
     if behind and not (_is_predicate(words, state) and _before(words, state, structures, states, terms)):
         chain, last = [], behind[0][0]
         for each in structures:
@@ -156,6 +161,14 @@ def _subjects(
     if any(term.start == end for term in terms):
         return []
     return _before(words, state, structures, states, terms)
+
+
+def _is_led(words: list[str], structure: Place) -> bool:
+    """Whether a structure only says where something is ("blood in the sulci is not seen")."""
+    start = structure[0]
+    while start and words[start - 1] in LED:
+        start -= 1
+    return start > 0 and words[start - 1] in PREPOSITIONS
 
 
 def _before(

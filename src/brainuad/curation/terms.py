@@ -33,7 +33,7 @@ TERMS: dict[str, tuple[str, ...]] = {
     "effacement": ("effacement|effaced|efface|effacing|obliteration|obliterated|obliterating",),
     "herniation": (
         "herniation|herniated|herniating|herniate|coning|tonsillar descent|brain hernia",
-        "tonsillar herniation",
+        "tonsillar herniation|uncal (shift|displacement)",
     ),
     "hyperdensity": (
         "hyper-dense|hyper-density|hyper-attenuation|hyper-attenuating",
@@ -105,12 +105,12 @@ TERMS: dict[str, tuple[str, ...]] = {
         "developmental (anomaly|abnormality|venous anomaly|variant)|dva",
         "(mega cisterna magna|arterio-venous malformation|avm|vascular malformation|septo-optic dysplasia)",
         "tonsillar ectopia|low-lying (cerebellar|) tonsil|tuberous sclerosis|sturge-weber",
-        "hemimegalencephaly|malformation",
+        "hemimegalencephaly|malformation|(av|arterio-venous|arterio venous|dural) fistula|davf|avf",
     ),
     "cyst": ("cyst|cystic",),
     "evidence of surgery/intervention": (
         "craniotomy|craniectomy|hemi-craniectomy|cranioplasty|burr-hole|post-operative|post-surgical|surgery|neurosurgery",
-        "surgical|surgically",
+        "post-op|surgical|surgically",
         "shunt|ventriculo-peritoneal|evd|drain|ventricular (catheter|drain)|catheter|ventriculostomy|coil",
         "coiled|coiling",
         "clip|clipped|clipping|stent|stented|embolization|embolized|icp (monitor|bolt|probe)",
@@ -121,7 +121,9 @@ TERMS: dict[str, tuple[str, ...]] = {
         "reservoir|decompressive",
     ),
     "fracture": (
-        "fracture|fractured|(skull|bone|bony|zygoma|calvarial|vault|base of skull) #",
+        "fracture|fractured|fx|# (left|right|l|r|lt|rt|of|in|frontal|parietal|temporal|occipital|nasal|orbital)",
+        "(cortical|bony) (break|breach|step)|(break|breach) (in|of) (the|) (vault|skull|cortex|calvarium|bone)",
+        "(skull|bone|bony|zygoma|calvarial|vault|base of skull) #",
         "# (skull|zygoma|mandible|vault|base)",
         "(bony|skull|calvarial|bone|osseous|skeletal) (injury|trauma)|compression fracture",
         "sutural diastasis|diastasis",
@@ -136,7 +138,7 @@ TERMS: dict[str, tuple[str, ...]] = {
         "(extra-axial|intracranial|intraventricular|acute|fresh) blood",
         "(blood product|microhemorrhage|micro-hemorrhage|micro-bleed|hemorrhagic (infarct|infarction))",
         "subdural|extradural|epidural|subarachnoid|hemoventricle",
-        "blood (in|within|layering|along|over|density)",
+        "blood (in|within|layering|along|over|density)|blood",
     ),
     "hydrocephalus": ("hydrocephalus|hydroceph|nph|ventriculomegaly due to obstruction|hydrocephalic",),
     "ischemia": (
@@ -162,29 +164,38 @@ TERMS: dict[str, tuple[str, ...]] = {
         "ependymoma|medulloblastoma|hemangioblastoma|(brain|intracranial) cancer|lipoma|dermoid|epidermoid",
         "osteoma|hemangiopericytoma|sarcoma",
         "secondary deposit|metastatic deposit|neurocytoma|ganglioglioma|papilloma|plasmacytoma",
+        "carcinomatosis|leptomeningeal (disease|deposit|spread|involvement)",
+        "(lytic|bone|bony|osseous|skull|dural|meningeal|brain|cerebral|cerebellar|intracranial|myeloma) deposit",
         "chordoma|neuroma|(cerebral|brain|intracranial) secondary",
     ),
     "vessel occlusion": (
         "occlusion|occluded|occlusive|occluding|thrombus|thrombosis|thrombosed|thrombotic|embolus|embolism",
         "clot|lvo|cvst|cvt",
         f"(hyper-dense|dense|hyper-attenuating) {VESSEL} (sign|)|filling defect|(empty|dense) delta sign",
-        "vessel cut-off",
+        "cut-off|dot sign|(fail|fails|failed|failure) to (opacify|fill with contrast)|non-opacification",
+        "(no|absent|absence of|loss of|lack of) (normal|contrast|) (flow|flow void|opacification)",
     ),
     "lesion": (
         "lesion|sol|space-occupying (lesion|process|pathology|abnormality)|mass (lesion|)|mass like lesion",
-        "nodule|nodular lesion|dense (nodule|lesion)",
+        "nodule|nodular lesion|dense (nodule|lesion)|lytic (area|focus|change|destruction|process)",
     ),
     "pneumocephalus": (
         "pneumo-cephalus|pneumo-cephaly|intracranial (air|gas|free air)|(air|gas) (locule|bubble|pocket)",
         "locule of (air|gas)",
         "(subdural|extradural|epidural|extra-axial|intraventricular|subarachnoid) (air|gas)|free (air|gas)",
-        "aerocele",
+        "aerocele|air|gas",
         "(bubble|pocket) of (air|gas|free air)|tension pneumocephalus",
     ),
 }
 # Phrases in which a word above names nothing.
 OTHER_MEANINGS = (
-    "blood (vessel|pressure|supply|flow|test|glucose|sugar|pool|cell|culture)|bone mass|muscle mass",
+    "blood (vessel|pressure|supply|flow|test|glucose|sugar|pool|cell|culture|work|thinner|thinning|patch|gas)",
+    "blood (brain|- brain) barrier|blood (stained|count|result|film)|bone mass|muscle mass|full blood count",
+    "air (cell|space|way|fluid|entry)|air - (cell|fluid|space)|(room|on) air|airway|gas (exchange|induction)",
+    "no flow - limiting|no flow (limiting|void abnormality|related)|flow void abnormality",
+    "known (primary|systemic|extracranial|metastatic|) malignancy",
+    "known metastatic (breast|lung|prostate|renal|bowel|colorectal|colon|ovarian|thyroid|skin) "
+    "(cancer|carcinoma|primary|disease)",
     "soft tissue mass density",
     f"{DURAL} (space|compartment)|subarachnoid (cistern|csf)",
     "stroke (protocol|team|pathway|service|window|call|unit|mimic|nurse|registrar|consultant|physician|doctor)",

@@ -210,7 +210,7 @@ def test_the_user_decides_what_probable_means() -> None:
         "Patient with known SDH. Normal study.",
         "History of haemorrhage.",
         "Family history of subarachnoid haemorrhage.",
-        "Known SDH.",
+        "Clinical details: Known SDH.",
         "Comparison: CT showing SDH.\nFindings: Normal.",
         "MRI is advised to exclude haemorrhage.",
         "If there is concern for haemorrhage, please repeat.",
