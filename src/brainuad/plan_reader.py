@@ -19,6 +19,9 @@ from brainuad.preprocessing.settings import PreprocessingSettings
 from brainuad.study import MethodEntry, ModelEntry, Study, at_scale, resolved
 from brainuad.sweeps import expand_sweeps, unknown_sweeps
 
+# The parts of a study that name things.
+QUICK_PARTS = ("splits", "models", "methods", "sweeps", "tables", "figures")
+
 
 def read_plan(config: Mapping[str, Any], folder: Path, where: str = "config.yaml") -> Plan:
     """The plan of a configuration; `ConfigError` lists everything that is wrong with it.
@@ -98,6 +101,7 @@ def _read_studies(config: Config, folder: Path, where: str, errors: list[str]) -
         written = _read_yaml(path, errors)
         if written is None:
             continue
+        errors += _unknown_under_quick(written, path.name)
         content = _at_scale(written, config.scale, path.name, errors)
         errors += unknown_sweeps(content, path.name)
         content = expand_sweeps(content, config.scale)
@@ -112,6 +116,19 @@ def _at_scale(content: dict[str, Any], scale: str, where: str, errors: list[str]
         errors.append(f"{where}: quick: expected a mapping of keys to values.")
         return {key: value for key, value in content.items() if key != "quick"}
     return at_scale(content, scale)
+
+
+def _unknown_under_quick(written: dict[str, Any], file: str) -> Iterable[str]:
+    """Takes entries out of `quick` that the study does not have, and names them: it changes entries and adds none."""
+    quick = written.get("quick")
+    for part in QUICK_PARTS:
+        changed, known = (
+            mapping.get(part) if isinstance(mapping, dict) else None for mapping in (quick, written)
+        )
+        if isinstance(changed, dict) and isinstance(known, dict):
+            for name in sorted(changed.keys() - known.keys()):
+                del changed[name]
+                yield f"{file}: quick: {part}: {name!r} {unknown_name(name, known)}"
 
 
 def _inconsistencies(plan: Plan, where: str) -> Iterable[str]:

@@ -139,6 +139,16 @@ def test_a_typo_in_a_table_row_names_the_nearest_method(workflow: Path) -> None:
     assert "Did you mean 'dae-coarse'?" in line
 
 
+@pytest.mark.parametrize("scale", ["quick", "paper"])
+def test_quick_settings_of_a_method_that_the_study_does_not_have_are_an_error(
+    workflow: Path, scale: str
+) -> None:
+    change_study(workflow, {"quick": {"methods": {"dae-coars": {"label": "DAE"}}}})
+    (line,) = errors_of({"scale": scale}, workflow)
+    assert "quickstart.yaml: quick: methods: 'dae-coars'" in line
+    assert "Did you mean 'dae-coarse'?" in line
+
+
 def test_quick_settings_lie_over_those_of_the_paper() -> None:
     def settings(scale: str) -> Plan:
         return read_plan({"scale": scale, "studies": ["kascenas2023"]}, WORKFLOW)
