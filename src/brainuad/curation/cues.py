@@ -35,7 +35,7 @@ CUES: dict[str, tuple[str, ...]] = {
         "clear of|devoid of",
         f"without {SIGN} of|no longer|nothing to suggest|nothing to indicate|rather no",
         "failed to (show|demonstrate)",
-        "negative for|fail to (show|demonstrate|reveal|identify)|fails to (show|demonstrate)",
+        "(negative|neg) for|fail to (show|demonstrate|reveal|identify)|fails to (show|demonstrate)",
         "unable to (identify|see)",
         "(complete|interval|full|complete interval|) resolution of|excludes|rules out|ruling out|excluding",
         "(cannot|can not|can ' t|couldn ' t|don ' t|do not) (see|identify)|(isn|aren|wasn|weren) ' t",

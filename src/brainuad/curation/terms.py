@@ -28,7 +28,8 @@ TERMS: dict[str, tuple[str, ...]] = {
     "compression": ("compression|compressed|compressing|compress|compressive",),
     "dilation": (
         "dilation|dilated|dilate|dilating|ventriculomegaly",
-        "ventricular (enlargement|prominence|widening|distension)",
+        "ventricular (enlargement|prominence|widening|distension)|colpocephaly",
+        "enlargement of (the|) (left|right|) (lateral|third|fourth|lateral and third) ventricle",
     ),
     "effacement": ("effacement|effaced|efface|effacing|obliteration|obliterated|obliterating",),
     "herniation": (
@@ -39,7 +40,7 @@ TERMS: dict[str, tuple[str, ...]] = {
         "hyper-dense|hyper-density|hyper-attenuation|hyper-attenuating",
         "(high|higher)-(density|attenuation|attenuating)",
         "(increased|raised|increase in) (density|attenuation|attenuating)",
-        f"(hyper-dense|dense) {VESSEL} (sign|)|dense (focus|nodule|lesion|area)",
+        f"(hyper-dense|dense) (left|right|lt|rt|) {VESSEL} (sign|)|cord sign|dense (focus|nodule|lesion|area)",
         "hyper - (or|and) hypo-(density|dense|attenuation)",
     ),
     "hypodensity": (
@@ -63,7 +64,7 @@ TERMS: dict[str, tuple[str, ...]] = {
         "(midline|mid line) (shift|shifting|displacement|deviation)|shift|shifted|mls",
         "(shift|displacement|deviation) (of|in|across|from) (the|) (midline|mid line) (structure|)",
     ),
-    "oedema": ("edema|edematous|malignant edema",),
+    "oedema": ("edema|edematous|malignant edema|posterior reversible encephalopathy (syndrome|)",),
     "swelling": ("swelling|swollen",),
     "abscess": ("abscess",),
     "atrophy": (
@@ -97,6 +98,8 @@ TERMS: dict[str, tuple[str, ...]] = {
         "small-vessel (angiopathy|lesion)",
     ),
     "congenital abnormality": (
+        "(absent|absence of the|no|missing) corpus callosum|corpus callosum is (absent|missing)|colpocephaly",
+        "(premature|early) (fusion|closure) of (the|) (sagittal|coronal|metopic|lambdoid|) suture",
         "congenital|chiari|agenesis|dysgenesis|hypoplasia|hypoplastic|aplasia|dandy-walker",
         "cavum (septum|vergae|veli)",
         "heterotopia|schizencephaly|holoprosencephaly|polymicrogyria|lissencephaly|pachygyria",
@@ -126,9 +129,11 @@ TERMS: dict[str, tuple[str, ...]] = {
         "(skull|bone|bony|zygoma|calvarial|vault|base of skull) #",
         "# (skull|zygoma|mandible|vault|base)",
         "(bony|skull|calvarial|bone|osseous|skeletal) (injury|trauma)|compression fracture",
-        "sutural diastasis|diastasis",
+        "sutural diastasis|diastasis|sutural widening|widened (sagittal|coronal|lambdoid|) suture",
     ),
-    "gliosis": ("gliosis|gliotic",),
+    "gliosis": (
+        "gliosis|gliotic|wallerian degeneration|(hippocampal|mesial temporal) sclerosis|laminar necrosis",
+    ),
     "hemorrhage": (
         "hemorrhage|hemorrhagic|hematoma|bleed|bleeding|bled|contusion|contusional|contused|rebleed",
         "re-bleed|rebleeding",
@@ -140,12 +145,17 @@ TERMS: dict[str, tuple[str, ...]] = {
         "subdural|extradural|epidural|subarachnoid|hemoventricle",
         "blood (in|within|layering|along|over|density)|blood",
     ),
-    "hydrocephalus": ("hydrocephalus|hydroceph|nph|ventriculomegaly due to obstruction|hydrocephalic",),
+    "hydrocephalus": (
+        "hydrocephalus|hydroceph|nph|ventriculomegaly due to obstruction|hydrocephalic",
+        "triventricular|trans-ependymal|transependymal",
+    ),
     "ischemia": (
         "ischemia|ischemic|infarct|infarction|infarcted|infarctive|infarcting|stroke|cva|lacune|lacunar",
         "penumbra|lacunar (infarct|infarction|stroke|event)|ischemic (infarct|infarction|stroke)",
         "cerebro-vascular accident|hypoperfusion|hemorrhagic (infarct|infarction)",
-        "ischemic (change|event|insult|disease)",
+        "ischemic (change|event|insult|disease)|(hemisphere|territory|vascular) insult",
+        "(hypoxic|anoxic) or toxic injury|toxic or (hypoxic|anoxic) injury",
+        "aspects (score|) (of|is|:|) (0|1|2|3|4|5|6|7|8|9)",
         "(hypoxic-ischemic|hypoxic) (injury|change|encephalopathy|brain injury)|hypoxic ischemic",
         "malignant (mca|middle cerebral artery|) (infarct|infarction)",
     ),
@@ -170,13 +180,18 @@ TERMS: dict[str, tuple[str, ...]] = {
     ),
     "vessel occlusion": (
         "occlusion|occluded|occlusive|occluding|thrombus|thrombosis|thrombosed|thrombotic|embolus|embolism",
-        "clot|lvo|cvst|cvt",
+        "clot|lvo|cvst|cvt|(severe|critical|tight|high-grade|high grade|moderate) stenosis",
         f"(hyper-dense|dense|hyper-attenuating) {VESSEL} (sign|)|filling defect|(empty|dense) delta sign",
         "cut-off|dot sign|(fail|fails|failed|failure) to (opacify|fill with contrast)|non-opacification",
         "(no|absent|absence of|loss of|lack of) (normal|contrast|) (flow|flow void|opacification)",
     ),
     "lesion": (
         "lesion|sol|space-occupying (lesion|process|pathology|abnormality)|mass (lesion|)|mass like lesion",
+        "(demyelinating|demyelination|white matter|periventricular) plaque|(plaque|focus) of demyelination",
+        "(lepto-meningeal|leptomeningeal|pachymeningeal|meningeal|dural|ring|gyriform) enhancement",
+        "(pachymeningeal|meningeal|dural) thickening (and enhancement|)|enhancing (tissue|focus|component)",
+        "(intracranial|metallic|metal|retained) foreign body|paget (disease|)|bulky pituitary (gland|)",
+        "fullness of (the|) (left|right|) (cavernous sinus|pituitary fossa)|pituitary enlargement",
         "nodule|nodular lesion|dense (nodule|lesion)|lytic (area|focus|change|destruction|process)",
     ),
     "pneumocephalus": (
@@ -189,6 +204,7 @@ TERMS: dict[str, tuple[str, ...]] = {
 }
 # Phrases in which a word above names nothing.
 OTHER_MEANINGS = (
+    "no (abnormal|pathological|) (lepto-meningeal|leptomeningeal|pachymeningeal|meningeal|dural|ring) enhancement",
     "blood (vessel|pressure|supply|flow|test|glucose|sugar|pool|cell|culture|work|thinner|thinning|patch|gas)",
     "blood (brain|- brain) barrier|blood (stained|count|result|film)|bone mass|muscle mass|full blood count",
     "air (cell|space|way|fluid|entry)|air - (cell|fluid|space)|(room|on) air|airway|gas (exchange|induction)",

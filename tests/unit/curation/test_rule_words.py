@@ -16,6 +16,21 @@ def says(text: str, label: str) -> str:
     ("label", "text"),
     [
         ("hemorrhage", "Fresh blood fills the fourth ventricle."),
+        ("dilation", "Enlargement of the right lateral ventricle."),
+        ("hyperdensity", "Dense left M2."),
+        ("hydrocephalus", "Triventricular pattern of dilatation."),
+        ("gliosis", "Left hippocampal sclerosis."),
+        ("gliosis", "Wallerian degeneration of the pons."),
+        ("ischemia", "ASPECTS of 6."),
+        ("ischemia", "Old left hemisphere insult."),
+        ("congenital abnormality", "Absence of the corpus callosum."),
+        ("congenital abnormality", "Premature closure of the coronal suture."),
+        ("oedema", "Posterior reversible encephalopathy syndrome."),
+        ("vessel occlusion", "Tight stenosis of the left MCA."),
+        ("lesion", "Ring enhancement in the right thalamus."),
+        ("lesion", "Pachymeningeal thickening."),
+        ("lesion", "Retained foreign body in the left temporal lobe."),
+        ("lesion", "Bulky pituitary."),
         ("hemorrhage", "Density of blood in the interpeduncular cistern."),
         ("dilation", "Both lateral ventricles look bigger."),
         ("dilation", "The third ventricle is ballooned."),
@@ -82,3 +97,8 @@ def test_the_other_words_can_be_denied(label: str, text: str) -> None:
 )
 def test_the_other_words_name_nothing_elsewhere(label: str, text: str) -> None:
     assert says(text, label) == "not mentioned"
+
+
+@pytest.mark.parametrize("text", ["Neg for haemorrhage.", "CT head: neg for acute bleed."])
+def test_neg_is_short_for_negative(text: str) -> None:
+    assert says(text, "hemorrhage") == "negative"
