@@ -29,11 +29,14 @@ rule all:
         report="results/report/index.html",
 
 
+# Everything that the papers show.
 rule tables:
     input:
         table_targets,
+        figure_targets,
 
 
+# The figures alone.
 rule figures:
     input:
         figure_targets,

@@ -1,10 +1,10 @@
 """Seconds per volume of every method at the size of its paper, and the ratio to the DAE's single pass.
 
 Run by hand: `python benchmarks/inference_speed.py [--study every-method] [--device cuda] [--slices 8] [--steps 10]`.
-Weights are random and settings that a method would calibrate are fixed: neither changes the time. All methods of a
-study score the same random volume in one process. `--slices` scores fewer slices and scales the time up. `--steps`
-shortens methods that go step by step and scales their time up by the number of images that pass the
-network, which a tiny network counts at the full number of steps.
+Weights are random, those of pretrained networks too, and settings that a method would calibrate are fixed: neither
+changes the time. All methods of a study score the same random volume in one process. `--slices` scores fewer slices
+and scales the time up. `--steps` shortens methods that go step by step and scales their time up by the number of
+images that pass the network, which a tiny network counts at the full number of steps.
 """
 
 import argparse
@@ -22,6 +22,7 @@ from brainuad.methods.base import ImageShape, Model, Scan
 from brainuad.methods.registry import model_class, scoring_rule_class
 from brainuad.plan import Plan
 from brainuad.plan_reader import read_plan
+from brainuad.preprocessing.recipes import Recipe
 from brainuad.randomness import Draws
 
 REPOSITORY = Path(__file__).parents[1]
@@ -57,8 +58,7 @@ class Work:
         """The paper's settings; with `steps`, of so many steps."""
         settings = self.plan.rule_settings(self.study, self.method)
         settings |= {key: value for key, value in FIXED.items() if key in settings}
-        if "perceptual" in settings:
-            settings["perceptual"]["weights"] = "random"
+        use_random_weights(settings)
         if steps is not None and "steps" in settings:
             settings["steps"] = steps
             settings |= {key: 1 for key in ("repeats", "resamples") if key in settings}
@@ -74,9 +74,11 @@ class Work:
             self.plan.config.model_copy(update={"scale": scale}), self.plan.studies, self.plan.recipes
         )
         chosen = model_class(content.models[name].kind)
-        settings = chosen.settings_class.model_validate(plan.model_settings(self.study, name))
-        model = chosen(settings, self.shape).to(self.scan.images.device).eval()
-        return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        settings = plan.model_settings(self.study, name)
+        use_random_weights(settings)
+        model = chosen(chosen.settings_class.model_validate(settings), self.shape).eval()
+        device = self.scan.images.device
+        return model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def measure(self, model: Model | None, scan: Scan, steps: int | None) -> Measurement:
         """One scoring of `scan` after one slice has warmed up."""
@@ -98,7 +100,13 @@ class Work:
     def seconds(self, steps: int | None) -> float:
         """Seconds of the volume, scaled up where steps were left out."""
         model = self.model("paper")
-        first = Scan("warm-up", self.scan.images[:1], self.scan.brain[:1])
+        equalised = self.scan.equalised
+        first = Scan(
+            "warm-up",
+            self.scan.images[:1],
+            self.scan.brain[:1],
+            None if equalised is None else equalised[:1],
+        )
         self.measure(model, first, 2 if steps is not None else None)
         short = self.measure(model, self.scan, steps)
         if steps is None or "steps" not in self.rule_settings(steps):
@@ -108,17 +116,31 @@ class Work:
         return short.seconds * full.passes / least.passes
 
 
+def use_random_weights(settings: dict[str, Any]) -> None:
+    """Random weights for every pretrained network that the settings of a model or a rule name."""
+    for group in settings.values():
+        if isinstance(group, dict) and "weights" in group:
+            group["weights"] = "random"
+
+
+def random_scan(recipe: Recipe, size: tuple[int, int], device: str, slices: int) -> Scan:
+    """A volume with what the recipe's arrays hold, all brain; an equalised copy too if the recipe keeps one."""
+    images = torch.rand(slices, len(recipe.modalities), *size, device=device)
+    brain = torch.ones(slices, 1, *size, dtype=torch.bool, device=device)
+    equalised = torch.rand(slices, *size, device=device) if recipe.equalised else None
+    return Scan("random", images, brain, equalised)
+
+
 def works(plan: Plan, study: str, device: str, slices: int) -> Iterator[Work]:
     """Every method of a study that makes maps of its own with a network here."""
     size, _ = SIZES[study]
-    channels = plan.recipes[plan.studies[study].recipe].modalities
-    images = torch.rand(slices, len(channels), *size, device=device)
-    scan = Scan("random", images, torch.ones(slices, 1, *size, dtype=torch.bool, device=device))
     content = plan.studies[study]
+    recipe = plan.recipes[content.recipe]
+    scan = random_scan(recipe, size, device, slices)
     for name, method in content.methods.items():
         external = method.model and issubclass(model_class(content.models[method.model].kind), ExternalModel)
         if method.maps_of is None and not external:
-            yield Work(plan, study, name, ImageShape(channels, size), scan)
+            yield Work(plan, study, name, ImageShape(recipe.modalities, size), scan)
 
 
 def main() -> None:

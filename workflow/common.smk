@@ -9,10 +9,12 @@ from pydantic import TypeAdapter
 
 from brainuad.config_errors import read_config
 from brainuad.errors import InputError
+from brainuad.locks import record_host
 from brainuad.plan import STAGE_VERSIONS
 from brainuad.plan_reader import read_plan
-from brainuad.plan_requirements import require_all
-from brainuad.report_plan import report_inputs, study_entry
+from brainuad.plan_requirements import Place, require_all
+from brainuad.report_plan import figure_entry, report_inputs
+from brainuad.reporting.needed_scores import needed_by_figure, needed_by_table
 
 try:
     for path in workflow.configfiles:
@@ -25,11 +27,13 @@ CONFIG = PLAN.config
 
 
 def check_requirements():
-    """Stops a run, before its first job, that lacks weights or programs which its studies need."""
+    """Stops a run, before its first job, that lacks something which its studies need; notes on which machine it is."""
+    own_packages = not workflow.deployment_settings.deployment_method
     try:
-        require_all(PLAN)
+        require_all(PLAN, Place(workflow.local_exec, own_packages))
     except InputError as error:
         sys.exit(f"{error}")
+    record_host(Path.cwd())
 
 
 def alternatives(names):
@@ -292,7 +296,7 @@ def score_files(study, methods=None, datasets=None):
     """The scores of methods on data sets: of all of a study, or of those that are named."""
     return [
         f"results/{study}/scores/{method}/run-{run}/{dataset}.tsv"
-        for method in methods or PLAN.studies[study].methods
+        for method in (PLAN.studies[study].methods if methods is None else methods)
         for dataset in PLAN.method_datasets(study, method)
         if datasets is None or dataset in datasets
         for run in PLAN.runs(study)
@@ -305,26 +309,37 @@ def compared_scores(wildcards):
     return score_files(wildcards.study, methods, [wildcards.dataset])
 
 
-def study_scores(wildcards):
-    return score_files(wildcards.study)
+def needed_scores(study, needed):
+    """The scores of the methods that a table or figure names, of those that the study has."""
+    methods = [name for name in PLAN.studies[study].methods if name in needed.methods]
+    return score_files(study, methods, needed.datasets)
 
 
 def tabulated(wildcards):
-    """What a table shows: the scores of its study, or how a cohort was chosen."""
+    """What a table shows: the scores of its rows, or how a cohort was chosen."""
     table = PLAN.studies[wildcards.study].tables[wildcards.table]
     if table.kind == "cohort-flow":
         return flow_tables(table.dataset)
-    return study_scores(wildcards)
+    return needed_scores(wildcards.study, needed_by_table(table))
 
 
-def study_curves(wildcards):
-    return [path.replace(".tsv", "_curve.tsv") for path in study_scores(wildcards)]
+def figure_scores(wildcards):
+    """The scores of the methods of a figure; their maps lie beside them."""
+    figure = PLAN.studies[wildcards.study].figures[wildcards.figure]
+    return needed_scores(wildcards.study, needed_by_figure(figure))
+
+
+def figure_curves(wildcards):
+    return [path.replace(".tsv", "_curve.tsv") for path in figure_scores(wildcards)]
 
 
 def figure_extras(wildcards):
-    """What a figure reads beside scores: latent vectors, or the logs of trainings."""
+    """What a figure reads beside scores: arrays, latent vectors, or the logs of trainings."""
     folder = f"results/{wildcards.study}"
     figure = PLAN.studies[wildcards.study].figures[wildcards.figure]
+    if figure.kind in ("noise-samples", "anomaly-examples"):
+        shown = needed_by_figure(figure).datasets
+        return [arrays_index(wildcards.study, name) for name in sorted(shown)]
     if figure.kind == "latent-map":
         names = [
             f"embeddings/{entry.method}/run-{figure.run}" for entry in figure.methods
@@ -341,8 +356,8 @@ def figure_extras(wildcards):
     return [f"{folder}/{name}.tsv" for name in names]
 
 
-def study_seconds(wildcards):
-    return [path.replace(".tsv", "_seconds.tsv") for path in study_scores(wildcards)]
+def figure_seconds(wildcards):
+    return [path.replace(".tsv", "_seconds.tsv") for path in figure_scores(wildcards)]
 
 
 def significance_settings(wildcards):
@@ -351,6 +366,11 @@ def significance_settings(wildcards):
         "compare",
         significance=study.significance.model_dump(mode="json"),
         dataset=wildcards.dataset,
+        methods=[
+            method
+            for method in PLAN.compared_methods(wildcards.study)
+            if wildcards.dataset in PLAN.method_datasets(wildcards.study, method)
+        ],
         seed=study.seed,
     )
 
@@ -371,15 +391,16 @@ def table_settings(wildcards):
         table=table,
         phantoms=sorted(filter(PLAN.is_phantom, datasets)),
         remarks=PLAN.table_remarks(wildcards.study, wildcards.table),
+        methods=list(study.methods),
     )
 
 
 def figure_settings(wildcards):
-    figure = (
-        PLAN.studies[wildcards.study].figures[wildcards.figure].model_dump(mode="json")
-    )
+    figure = PLAN.studies[wildcards.study].figures[wildcards.figure]
     return settings(
-        "plot", figure=figure, study=described(study_entry(PLAN, wildcards.study))
+        "plot",
+        figure=figure.model_dump(mode="json"),
+        study=described(figure_entry(PLAN, wildcards.study, wildcards.figure)),
     )
 
 

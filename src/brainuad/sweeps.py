@@ -1,7 +1,8 @@
 """Sweeps of a study: one setting of a method over several values, each of them a method of its own.
 
 A sweep over a setting of the model makes a model per value, one over a setting of the rule scores the same
-model again. The value that the method has already stands for the method itself, so nothing is trained twice.
+model again. The value that the method has already stands for the method itself, and the value of `equal_to` for the
+method named there, so nothing is trained twice.
 """
 
 from collections.abc import Mapping
@@ -69,6 +70,8 @@ def _variant(content: dict[str, Any], sweep: Sweep, value: float, scale: str) ->
     """Adds the method of one value, and its model if it needs one, and returns its name."""
     part, *path = sweep.vary.split(".")
     method = content["methods"][sweep.method]
+    if sweep.equal_to and value == sweep.equal_to.value and sweep.equal_to.method in content["methods"]:
+        return sweep.equal_to.method
     if sweep.role == method.get("role", "test") and _has_already(content, sweep, value + sweep.offset, scale):
         return sweep.method
     change = _nested(path, value + sweep.offset)

@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
 
 from brainuad.storage import read_json
@@ -54,6 +55,15 @@ def job_state(job: str) -> str:
 MODEL = "results/smoke/models/dae-coarse/run-0"
 
 
+SCORES = "results/smoke/scores/dae-coarse/run-0/brats21.tsv"
+
+
+def numbers_of(chain: SlurmRun) -> tuple[str, str, dict[str, torch.Tensor]]:
+    """The training's log, the scores and the weights."""
+    log, scores = ((chain.folder / file).read_text() for file in (f"{MODEL}/log.tsv", SCORES))
+    return log, scores, torch.load(chain.folder / MODEL / "model.ckpt", weights_only=True)["weights"]
+
+
 def slow_training(chain: SlurmRun) -> None:
     """Make the training long enough to be interrupted."""
     content = yaml.safe_load((chain.folder / STUDY).read_text())
@@ -81,9 +91,18 @@ def test_a_training_survives_its_node_daemon_and_a_requeue(chain: SlurmRun, clus
         process.kill()
     assert "going on from step" in log.read_text()
     assert (chain.folder / "results/report/index.html").exists()
-    interrupted = (chain.folder / MODEL / "log.tsv").read_text()
+    interrupted = numbers_of(chain)
     assert read_json(chain.folder / MODEL / "cost.json")["iterations"] == 1500
-    for finished in (chain.folder / MODEL, chain.folder / "results/state/smoke/dae-coarse"):
-        shutil.rmtree(finished)
-    Workflow(chain.folder).run(f"{MODEL}/log.tsv")
-    assert (chain.folder / MODEL / "log.tsv").read_text() == interrupted
+    made = (
+        MODEL,
+        "results/state/smoke/dae-coarse",
+        "results/smoke/maps/dae-coarse",
+        "results/smoke/scores/dae-coarse",
+    )
+    for finished in made:
+        shutil.rmtree(chain.folder / finished)
+    Workflow(chain.folder).run(f"{MODEL}/log.tsv", SCORES)
+    uninterrupted = numbers_of(chain)
+    assert uninterrupted[:2] == interrupted[:2]
+    assert uninterrupted[2].keys() == interrupted[2].keys()
+    assert all(torch.equal(weights, interrupted[2][key]) for key, weights in uninterrupted[2].items())

@@ -85,7 +85,7 @@ COLUMN = {"label": "Dice", "dataset": "patients", "metric": "dice", "protocol": 
 def tabulate(places: dict[str, Path]) -> tuple[Any, ...]:
     table = {"title": "T", "rows": [{"method": "m", "label": "M"}], "columns": [COLUMN]}
     folder = places["split"].parent
-    settings = json.dumps({"table": table, "phantoms": [], "remarks": {}})
+    settings = json.dumps({"table": table, "phantoms": [], "remarks": {}, "methods": []})
     return ("tabulate", "--settings", settings, "--output", folder / "t.csv", folder / "scores.tsv")
 
 

@@ -31,6 +31,9 @@ PAGES = sorted(
 STUDIES = sorted((REPOSITORY / "workflow/studies").glob("*.yaml"))
 METHODS: list[Any] = [*models().values(), *scoring_rules().values()]
 VOLUMETRIC = [model for model in models().values() if issubclass(model.settings_class, AnyDimensionSettings)]
+METHOD_PAGES = sorted((DOCS / "methods").glob("*.md"))
+# nnU-Net needs an environment of its own; its page says so in place of a picture.
+WITHOUT_PICTURE = {"nnunet"}
 # Mappings whose keys are the user's, shown as one value.
 WHOLE = {"datasets", "phantom.subjects"}
 
@@ -124,6 +127,31 @@ def test_method_page_lists_the_settings_that_are_others_in_three_dimensions(mode
         if value != in_2d[key] and key != "dimension"
     ]
     assert [row for row in wanted if not has_row(section, *row)] == []
+
+
+@pytest.mark.parametrize("path", METHOD_PAGES, ids=lambda path: path.stem)
+def test_method_page_has_an_equation_a_picture_settings_cost_reference_and_deviations(path: Path) -> None:
+    page = without_code(path.read_text())
+    sections = dict(section.split("\n", 1) for section in page.split("\n## ")[1:])
+    for name in ("Settings", "Cost", "Reference", "Known deviations"):
+        found = [body for heading, body in sections.items() if heading.startswith(name)]
+        assert found, name
+        assert all(body.strip() for body in found), name
+    settings = [body for heading, body in sections.items() if heading.startswith("Settings")]
+    assert any(has_row(body, "key", "paper", "quick", "meaning") for body in settings)
+    assert re.search(r"\$\$[^$]+\$\$", page)
+    pictures = re.findall(r"!\[[^]]+\]\(\.\./images/methods/\S+\)", page)
+    assert bool(pictures) != (path.stem in WITHOUT_PICTURE)
+    assert ("There is no picture" in page) == (path.stem in WITHOUT_PICTURE)
+
+
+@pytest.mark.parametrize("study", STUDIES, ids=lambda path: path.stem)
+def test_the_page_on_weights_lists_the_networks_that_each_study_needs_at_paper_scale(study: Path) -> None:
+    page = (DOCS / "perceptual-weights.md").read_text()
+    needed = read_plan({"studies": [study.stem], "scale": "paper"}, study.parents[1])
+    networks = ", ".join(f"`{name}`" for name in sorted(needed.pretrained_networks(study.stem)))
+    listed = [row[1] for row in rows(page) if row[0] == f"`{study.stem}`"]
+    assert listed == ([networks] if networks else [])
 
 
 def configuration_keys() -> list[tuple[str, str]]:

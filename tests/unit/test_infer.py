@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from brainuad.errors import InputError
 from brainuad.inference.infer import ScoringFiles, ScoringRequest, infer_dataset
 from brainuad.storage import read_table, write_table
 from tests.conftest import write_arrays
@@ -52,6 +53,15 @@ def test_a_lost_map_is_made_again(files: ScoringFiles) -> None:
     (files.maps / "sub-p1_map.npy").unlink()
     score(files)
     assert np.array_equal(np.load(files.maps / "sub-p1_map.npy"), expected)
+
+
+def test_a_gpu_that_is_not_there_is_said_without_a_traceback(
+    files: ScoringFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    request = ScoringRequest("thresholding", {"modality": "t2"}, seed=0, dataset="patients")
+    with pytest.raises(InputError, match="device = 'cuda', but torch sees no GPU"):
+        infer_dataset(request, files, "cuda")
 
 
 def test_roles_follow_the_split_even_for_kept_maps(files: ScoringFiles) -> None:

@@ -1,5 +1,6 @@
 """A lock is removed only when no Snakemake is at work in its folder."""
 
+import platform
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from brainuad.errors import InputError
-from brainuad.locks import remove_stale_lock
+from brainuad.locks import record_host, remove_stale_lock
 
 
 @pytest.fixture
@@ -46,3 +47,25 @@ def test_the_lock_of_a_running_snakemake_is_kept(locked: Path) -> None:
     with pytest.raises(InputError, match="Snakemake is at work here"):
         remove_stale_lock(locked)
     assert (locked / ".snakemake" / "locks" / "0.output.lock").exists()
+
+
+def test_the_lock_of_a_run_on_another_machine_is_kept(locked: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as there:
+        there.setattr(platform, "node", lambda: "login2.cluster")
+        record_host(locked)
+    record_host(locked)
+    with pytest.raises(InputError, match=r"another machine \(login2\.cluster\)"):
+        remove_stale_lock(locked)
+    assert (locked / ".snakemake" / "locks" / "0.output.lock").exists()
+
+
+def test_the_lock_of_a_killed_run_on_this_machine_is_removed(locked: Path) -> None:
+    record_host(locked)
+    assert remove_stale_lock(locked)
+    assert not (locked / ".snakemake" / "locks").exists()
+
+
+def test_a_run_without_a_lock_leaves_no_note(tmp_path: Path) -> None:
+    (tmp_path / ".snakemake" / "locks").mkdir(parents=True)
+    record_host(tmp_path)
+    assert not any((tmp_path / ".snakemake" / "locks").iterdir())

@@ -6,8 +6,13 @@ from typing import Any
 
 import pytest
 
+from brainuad.config_errors import read_yaml
+from brainuad.plan import Plan
+from brainuad.plan_reader import read_plan
+from brainuad.plan_score_checks import score_errors
 from tests.unit.test_plan_reader import WORKFLOW, change_study, errors_of
 
+STUDIES = sorted((WORKFLOW / "studies").glob("*.yaml"))
 LABELS = [{"method": "dae-coarse", "label": "DAE"}]
 SERIES = {"kind": "trend", "title": "T", "x_label": "x", "x": [1], "dataset": "brats21"}
 ONE = [{"label": "l", "methods": ["vae"]}]
@@ -137,3 +142,37 @@ def test_what_cannot_be_filled_anyway_is_not_checked(workflow: Path) -> None:
     change = column(metric="anything", unavailable="private data") | {"figures/maps/dataset": "bratz"}
     (line,) = study_errors(workflow, change)
     assert "figures.maps" in line
+
+
+def grouped(**content: Any) -> dict[str, Any]:
+    """A figure with one group of subjects."""
+    group = {"label": "rows", "kind": "lesion", **content}
+    return {"kind": "maps", "title": "T", "dataset": "brats21", "methods": LABELS, "groups": [group]}
+
+
+def test_a_group_of_an_unknown_size_names_the_nearest(workflow: Path) -> None:
+    strata = {"evaluation/subject_strata": [{"name": "small", "up_to": 70}]}
+    (line,) = study_errors(workflow, strata | {"figures/maps": grouped(stratum="smal")})
+    assert line.startswith("quickstart.yaml: figures.maps.groups.0: stratum 'smal'")
+    assert "Did you mean 'small'?" in line
+
+
+def test_a_listed_subject_that_the_data_set_does_not_have_names_the_nearest(workflow: Path) -> None:
+    known = read_plan({}, workflow).subjects("brats21")[0]
+    names = [known, f"{known}9"]
+    (line,) = study_errors(workflow, {"figures/maps": grouped(kind="named", subjects_named=names)})
+    assert line.startswith(f"quickstart.yaml: figures.maps.groups.0: brats21 has no subject '{known}9'.")
+    assert f"Did you mean {known!r}?" in line
+
+
+@pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
+def test_what_a_study_tests_for_significance_is_measured(path: Path) -> None:
+    config = read_yaml(WORKFLOW.parent / "config.yaml") | {"studies": [path.stem]}
+    plan = read_plan(config, WORKFLOW)
+    study = plan.studies[path.stem]
+    # As if written out: a default that nobody measures would leave empty files.
+    explicit = study.model_copy(update={"significance": study.significance})
+    assert "significance" in explicit.model_fields_set
+    assert (
+        list(score_errors(Plan(plan.config, {path.stem: explicit}, plan.recipes), path.stem, path.name)) == []
+    )

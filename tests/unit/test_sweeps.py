@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from brainuad.study import Study
 from brainuad.sweeps import expand_sweeps
@@ -34,6 +35,25 @@ def test_each_value_of_a_model_setting_is_a_model_and_a_method() -> None:
     method = study.methods["dae-resolution-4"]
     assert (method.model, method.variant_of) == ("dae-resolution-4", "dae")
     assert method.label == "DAE, resolution 4"
+
+
+def test_another_method_stands_for_the_value_at_which_it_is_the_same() -> None:
+    plain = {"label": "Gaussian", "rule": "reconstruction", "model": "gaussian"}
+    models = {**BASE["models"], "gaussian": {"kind": "dae", "settings": {"noise": {"kind": "gaussian"}}}}
+    base = {**BASE, "models": models, "methods": {**BASE["methods"], "gaussian": plain}}
+    sweep = {**RESOLUTION, "values": [4, 64], "equal_to": {"value": 64, "method": "gaussian"}}
+    figure = {**FIGURE, "series": [{"label": "S", "sweep": "resolution"}]}
+    study = Study.model_validate(
+        expand_sweeps({**base, "sweeps": {"resolution": sweep}, "figures": {"f": figure}}, "paper")
+    )
+    assert sorted(study.models) == ["dae", "dae-resolution-4", "gaussian"]
+    assert study.figures["f"].series[0].methods == ("dae-resolution-4", "gaussian")
+
+
+def test_the_equal_value_is_one_of_the_sweep() -> None:
+    sweep = {**RESOLUTION, "equal_to": {"value": 64, "method": "dae"}}
+    with pytest.raises(ValidationError, match=r"64 is not one of `values`"):
+        expanded(sweeps={"resolution": sweep})
 
 
 @pytest.mark.parametrize("scale", ["quick", "paper"])

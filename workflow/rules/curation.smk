@@ -60,8 +60,9 @@ rule label_reports:
         settings=labelling_settings,
         reports=reports_table,
     shell:
+        # The progress is shown and logged; with Snakemake's pipefail a failure of the verb is one of the pipe.
         "brainuad label-reports --settings {params.settings:q} --reports {params.reports:q}"
-        " --workers {threads} --output {output} 2> {log}"
+        " --workers {threads} --output {output} 2>&1 | tee {log} >&2"
 
 
 # The scans to preprocess are known when the cohort is: a hospital has many more than that.
@@ -110,9 +111,11 @@ rule review_sheet:
         settings=review_settings,
         scans=scans_table,
         review=review_table,
+        state="results/state/curation/{dataset}/cards",
     shell:
         "brainuad review-sheet --settings {params.settings:q} --scans {params.scans:q}"
-        " --selection {input.selection} --review={params.review:q} --output {output} 2> {log}"
+        " --selection {input.selection} --review={params.review:q} --state {params.state}"
+        " --output {output} 2> {log}"
 
 
 rule compare_labellers:

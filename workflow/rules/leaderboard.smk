@@ -9,8 +9,10 @@ rule rescore:
         split="results/{study}/splits/run-{run}.tsv",
         maps=method_maps,
         arrays=dataset_arrays,
-        healthy_maps=healthy_maps,
-        healthy_arrays=healthy_arrays,
+        patient_maps=lent_patient_maps,
+        patient_arrays=lent_patient_arrays,
+        healthy_maps=lent_healthy_maps,
+        healthy_arrays=lent_healthy_arrays,
     output:
         "results/leaderboard/scores/{study}/{method}/run-{run}/{dataset}.tsv",
     log:
@@ -24,8 +26,10 @@ rule rescore:
         settings=rescoring_settings,
     shell:
         "brainuad rescore --settings {params.settings:q} --split {input.split} --maps {input.maps}"
-        " --arrays {input.arrays} --healthy-maps '{input.healthy_maps}'"
-        " --healthy-arrays '{input.healthy_arrays}' --scores {output} 2> {log}"
+        " --arrays {input.arrays}"
+        " --patient-maps '{input.patient_maps}' --patient-arrays '{input.patient_arrays}'"
+        " --healthy-maps '{input.healthy_maps}' --healthy-arrays '{input.healthy_arrays}'"
+        " --scores {output} 2> {log}"
 
 
 rule rank:

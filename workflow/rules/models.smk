@@ -19,7 +19,7 @@ rule train:
     resources:
         gpu=GPUS,
         device=CONFIG.device,
-        processes=CONFIG.gpus_per_training,
+        processes=max(1, GPUS),
         workers=LOADER_WORKERS,
         weights=str(CONFIG.perceptual_weights),
         mem_mb=memory_mb(16000 if AT_PAPER_SCALE else 4000),
@@ -49,7 +49,7 @@ rule calibrate:
         "../../envs/learning.yaml"
     threads: 8 if AT_PAPER_SCALE else 1
     resources:
-        gpu=GPUS,
+        gpu=min(1, GPUS),
         device=CONFIG.device,
         weights=str(CONFIG.perceptual_weights),
         mem_mb=memory_mb(16000 if AT_PAPER_SCALE else 4000),
@@ -78,7 +78,7 @@ rule infer:
         "../../envs/learning.yaml"
     threads: 8 if AT_PAPER_SCALE else 1
     resources:
-        gpu=GPUS,
+        gpu=min(1, GPUS),
         device=CONFIG.device,
         weights=str(CONFIG.perceptual_weights),
         mem_mb=memory_mb(16000 if AT_PAPER_SCALE else 4000),
@@ -107,7 +107,7 @@ rule embed:
         "../../envs/learning.yaml"
     threads: 8 if AT_PAPER_SCALE else 1
     resources:
-        gpu=GPUS,
+        gpu=min(1, GPUS),
         device=CONFIG.device,
         mem_mb=memory_mb(16000 if AT_PAPER_SCALE else 4000),
         runtime=runtime_min(240 if AT_PAPER_SCALE else 60),

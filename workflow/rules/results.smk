@@ -51,9 +51,9 @@ rule tabulate:
 
 rule plot:
     input:
-        scores=study_scores,
-        curves=study_curves,
-        seconds=study_seconds,
+        scores=figure_scores,
+        curves=figure_curves,
+        seconds=figure_seconds,
         extras=figure_extras,
     output:
         svg="results/{study}/figures/{figure}.svg",

@@ -70,7 +70,7 @@ def settings_of(settings: str) -> Job:
 
 
 def job_of(settings: str) -> Job:
-    """What a job is asked for: its settings without the version of its stage, which only makes it run again."""
+    """What a job is asked for that keeps nothing of earlier runs: the version of its stage only makes it run again."""
     job = settings_of(settings)
     job.pop("version", None)
     return job

@@ -1,9 +1,13 @@
 """Verbs of the rules in `workflow/rules/leaderboard.smk`: all methods under one protocol, and their ranking."""
 
-from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from brainuad.cli.app import File, Settings, job_of, validated, verb
 from brainuad.storage import write_table
+
+Files = Annotated[str, typer.Option(help="Files with spaces between; none by default.")]
 
 
 @verb
@@ -13,19 +17,31 @@ def rescore(
     maps: File,
     arrays: File,
     scores: File,
-    healthy_maps: str = "",
-    healthy_arrays: str = "",
+    patient_maps: Files = "",
+    patient_arrays: Files = "",
+    healthy_maps: Files = "",
+    healthy_arrays: Files = "",
 ) -> None:
-    """Score the maps of one method, run and data set under the protocol of the leaderboard."""
+    """Score the maps of one method, run and data set under the protocol of the leaderboard.
+
+    PATIENT and HEALTHY maps are those of other data sets, on which thresholds are chosen too.
+    """
     from brainuad.leaderboard import rescore as rescoring
+    from brainuad.leaderboard.inputs import Sources
     from brainuad.leaderboard.settings import LeaderboardSettings
     from brainuad.preprocessing.split_file import read_split
 
     job = job_of(settings)
     chosen = validated(LeaderboardSettings, job["leaderboard"], "leaderboard")
-    healthy = rescoring.open_maps(Path(healthy_maps), Path(healthy_arrays)) if healthy_maps else None
+    sources = validated(Sources, job["sources"], "sources")
+    lenders = rescoring.Lenders(
+        patients=rescoring.open_all(patient_maps.split(), patient_arrays.split()),
+        healthy=rescoring.open_all(healthy_maps.split(), healthy_arrays.split()),
+        slices=sources.slices,
+        named=sources.named,
+    )
     labels = {key: job[key] for key in ("study", "method", "run")}
-    found = rescoring.rescore(rescoring.open_maps(maps, arrays), read_split(split), healthy, chosen, labels)
+    found = rescoring.rescore(rescoring.open_maps(maps, arrays), read_split(split), lenders, chosen, labels)
     write_table(found, scores)
 
 

@@ -26,7 +26,7 @@ def train(
     from brainuad.preprocessing.split_file import read_split
     from brainuad.training.train import Machine, ModelRequest, TrainingFiles, train_model
 
-    job = job_of(settings)
+    job = settings_of(settings)
     read_split(split)  # a leak stops the run before it starts
     files = TrainingFiles(split, tuple(path.parent for path in arrays), state, checkpoint, log, cost)
     machine = Machine(device, gpus, threads, loader_workers, weights_folder=weights_folder)
@@ -48,7 +48,8 @@ def calibrate(
     import torch
 
     from brainuad.inference.calibrate import CalibrationFiles, calibrate_method
-    from brainuad.inference.infer import ScoringRequest, find_device
+    from brainuad.inference.infer import ScoringRequest
+    from brainuad.training.device import chosen_device
 
     if threads:
         torch.set_num_threads(threads)
@@ -58,7 +59,7 @@ def calibrate(
     request = validated(ScoringRequest, {**job, "dataset": ""})
     folders = tuple(path.parent for path in arrays)
     files = CalibrationFiles(split, folders, checkpoint, weights_folder, output)
-    calibrate_method(request, slices, files, find_device(device))
+    calibrate_method(request, slices, files, chosen_device(device))
 
 
 @verb
@@ -82,7 +83,7 @@ def infer(
 
     if threads:
         torch.set_num_threads(threads)
-    job = job_of(settings)
+    job = settings_of(settings)
     if calibration:
         job["settings"] = overlay(job["settings"], read_json(Path(calibration))["settings"])
     model = Path(checkpoint) if checkpoint else None
@@ -144,14 +145,14 @@ def embed(
     import torch
 
     from brainuad.inference.embed import EmbedFiles, EmbedRequest, embed_slices
-    from brainuad.inference.infer import find_device
+    from brainuad.training.device import chosen_device
 
     if threads:
         torch.set_num_threads(threads)
     request = validated(EmbedRequest, job_of(settings))
     manifests = tuple(Path(name) for name in maps.split())
     files = EmbedFiles(split, tuple(path.parent for path in arrays), checkpoint, manifests, output)
-    embed_slices(request, files, find_device(device))
+    embed_slices(request, files, chosen_device(device))
 
 
 @verb

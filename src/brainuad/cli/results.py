@@ -20,7 +20,8 @@ def compare(settings: Settings, output: File, scores: list[Path]) -> None:
 
     job = settings_of(settings)
     chosen = validated(SignificanceSettings, job["significance"], "significance")
-    write_table(compare_methods(read_scores(scores), job["dataset"], chosen, job["seed"]), output)
+    table = compare_methods(read_scores(scores), job["dataset"], chosen, job["seed"], job["methods"])
+    write_table(table, output)
 
 
 @verb
@@ -37,13 +38,14 @@ def tabulate(settings: Settings, output: File, inputs: Inputs = None) -> None:
     if isinstance(chosen, FlowTableSettings):
         table = build_flow_table(chosen, read_flow(inputs or []), job["phantoms"])
     else:
-        table = build_table(chosen, read_scores(inputs or []), job["phantoms"], job["remarks"])
+        scores = read_scores(inputs or [])
+        table = build_table(chosen, scores, job["phantoms"], job["remarks"], job["methods"])
     write_tables(chosen, table, output.parent, output.stem)
 
 
 @verb
-def plot(settings: Settings, output: File, scores: list[Path]) -> None:
-    """Draw one figure as SVG (OUTPUT) and PNG."""
+def plot(settings: Settings, output: File, scores: Inputs = None) -> None:
+    """Draw one figure as SVG (OUTPUT) and PNG, from score tables where it shows some."""
     from brainuad.reporting.figure_settings import FigureSettings
     from brainuad.reporting.figures.draw import write_figure
     from brainuad.reporting.figures.style import Results
@@ -53,7 +55,7 @@ def plot(settings: Settings, output: File, scores: list[Path]) -> None:
     job = settings_of(settings)
     figure = validated(FigureSettings, job["figure"], "figure")
     study = validated(StudyEntry, job["study"], "study")
-    write_figure(figure, Results(study, read_scores(scores)), output.parent, output.stem)
+    write_figure(figure, Results(study, read_scores(scores or [])), output.parent, output.stem)
 
 
 @verb

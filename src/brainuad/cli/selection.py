@@ -52,16 +52,21 @@ def review_sheet(
     output: File,
     root: OptionalFile = "",
     review: OptionalFile = "",
+    state: OptionalFile = "",
 ) -> None:
-    """Write the contact sheet of the scans that a selection leaves; paths of SCANS lie below ROOT (its folder)."""
+    """Write the contact sheet of the scans that a selection leaves; paths of SCANS lie below ROOT (its folder).
+
+    Pictures are kept in the folder STATE, if there is one, so that a scan that has not changed is not read again.
+    """
     from tqdm import tqdm
 
     from brainuad.curation import selection_inputs as files
+    from brainuad.curation.cards import Cards
     from brainuad.curation.private import write_private_text
     from brainuad.curation.review import names_in_review, review_page, scans_to_review
     from brainuad.curation.selection import COLUMNS
     from brainuad.curation.selection_settings import ReviewSettings
-    from brainuad.curation.thumbnails import montage, read_volume, reason_card
+    from brainuad.curation.thumbnails import reason_card
     from brainuad.errors import ScanError
     from brainuad.storage import read_table
 
@@ -71,6 +76,7 @@ def review_sheet(
     decisions = files.read_review(Path(review), names_in_review(rows)) if review else {}
     places = {row["scan"]: (row["path"], row["series"]) for row in rows.to_dict("records")}
     folder = Path(root) if root else scans.parent
+    cards = Cards(folder, places, chosen, Path(state) if state else None)
     progress = tqdm(total=len(scans_to_review(selected)), unit="scan", leave=False, disable=None)
 
     unreadable: list[str] = []
@@ -78,8 +84,7 @@ def review_sheet(
     def thumbnail(scan: str) -> Any:
         progress.update()
         try:
-            volume, pixel_mm = read_volume(folder, *places.get(scan, ("",)))
-            return montage(volume, chosen, pixel_mm)
+            return cards.picture(scan)
         except ScanError as error:
             unreadable.append(scan)
             return reason_card(str(error), chosen)
@@ -89,3 +94,4 @@ def review_sheet(
     if unreadable:
         log.warning("%d of %d scans have no picture; their cards say why.", len(unreadable), progress.total)
     write_private_text(page, output)
+    cards.forget_others()

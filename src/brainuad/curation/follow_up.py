@@ -9,6 +9,7 @@ from collections.abc import Collection
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from brainuad.curation.dates import readings
 from brainuad.curation.follow_up_patterns import FOLLOW_UP
 from brainuad.curation.selection_settings import FOLLOW_UP_PATTERNS, FollowUpPattern
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from spacy.matcher import Matcher
     from spacy.tokens import Doc
 
-MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
     r"|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\b\.?"
@@ -40,8 +40,8 @@ def refers_to_earlier(
     imaging to compare with is no reference to it.
     """
     flat = FOLLOW_UP_SPELLINGS.sub("followup", " ".join(text.lower().split()))
-    own = _readings(date)
-    flat = DATE.sub(lambda found: "owndate" if own & _readings(found.group()) else "xdate", flat)
+    own = set(readings(date))
+    flat = DATE.sub(lambda found: "owndate" if own & set(readings(found.group())) else "xdate", flat)
     wanted = [name for name in FOLLOW_UP_PATTERNS if name in patterns and _hints()[name].search(flat)]
     if wanted:
         for sentence in SENTENCE_END.split(flat):
@@ -93,19 +93,3 @@ def _matchers() -> tuple["Language", dict[FollowUpPattern, "Matcher"]]:
         if wording.unless:
             matchers[name].add("unless", wording.unless)
     return language, matchers
-
-
-def _readings(date: str) -> set[tuple[int, ...]]:
-    """What a written date can mean as (year, month, day); none where it names no day of a year."""
-    spaced = re.sub(r"^(\d{4})(\d\d)(\d\d)\b", r"\1-\2-\3", date.lower())
-    numbers = [int(part) for part in re.findall(r"\d+", spaced)][:3]
-    if named := re.search("|".join(MONTHS), spaced):
-        month = MONTHS.index(named.group()) + 1
-        return {(numbers[1], month, numbers[0])} if len(numbers) == 2 else set()
-    if len(numbers) < 3:
-        return set()
-    if numbers[0] > 31:
-        return {tuple(numbers)}
-    first, second, year = numbers
-    year += 2000 if year < 100 else 0
-    return {(year, second, first), (year, first, second)}

@@ -48,7 +48,7 @@ SCAN = (
 EARLIER_SCAN = rf"\b(?:{'|'.join(EARLIER.split())})\b.*\b(?:{'|'.join(SCAN.split())})\b"
 BETWEEN = (
     "available relevant cross - sectional head brain cranial cerebral neuro outside external unenhanced plain "
-    "contrast enhanced non radiological imaging ct mri mr recent ' s"
+    "contrast enhanced non radiological imaging ct mri mr recent ' s 's ’s"
 )
 ABSENT = "no nil without"
 QUALITY = (
@@ -63,6 +63,8 @@ CLINICAL = (
     "patient patients he she gcs condition observations obs vitals neurology symptoms symptom clinical "
     "clinically haemodynamically hemodynamically neurologically medically otherwise pressure bp mood gait"
 )
+CLINICAL_OR_MIND = f"{CLINICAL} conscious consciousness mental mentation sensorium sensation"
+MUCH = "significantly appreciably materially substantially really otherwise greatly much further"
 SYMPTOM = stem(
     r"headache|migraine|weak|seizure|fit|symptom|confus|vomit|nause|dizz|vertigo|fall|fell|drows|pain|unwell|vision|"
     r"visual|diplopia|numb|speech|dysphasi|aphasi|ataxi|facial|droop|collaps|letharg|memory|cognit|gait|deficit"
@@ -90,6 +92,20 @@ AMOUNT = stem(
     r"(?:\d+|an?|one|two|three|four|five|six|seven|eight|nine|ten|few|several|couple|of|some)$", "{1,3}"
 )
 PERIOD = stem(r"(?:hour|day|week|month|year)s?$")
+YEAR = stem(r"(?:19[5-9]\d|20[0-4]\d)$")
+SEEN = stem(r"seen|not(?:ed|iced)|descri|demonstrat|report|show|identif|document|visual|imaged")
+# Words that say when a scan was, without a number: `last week`, `this morning`, `earlier today`.
+WORDS_OF_TIME = (
+    "night|morning|afternoon|evening|week|weekend|month|year|(?:mon|tues|wednes|thurs|fri|satur|sun)day"
+)
+NAMED_DAY = one("yesterday today")
+LAST = [one("last this"), stem(rf"(?:{WORDS_OF_TIME})$")]
+# `lucid interval`, `slice interval`, `an interval of 24 hours`: no time between two scans.
+OTHER_INTERVALS = "lucid qt qtc pr rr time slice section reconstruction spacing dosing treatment regular"
+NOT_OF_INTERVAL = (
+    "followup of between from to for at in on by with without until then and or which that is are was were "
+    "has had"
+)
 REPEAT = [one("repeat repeated"), one(BETWEEN, "{,4}"), one(SCAN)]
 COMPARE = stem(r"compar(?:e|es|ed|ing|ison|isons|able|ative)$|cf$")
 # Absent earlier imaging: `no previous CT of the head is available for comparison`.
@@ -105,6 +121,14 @@ NONE_EARLIER: list[Pattern] = [
     [one(ABSENT), one(QUALITY, "{,3}"), one(BETWEEN, "{,3}"), one(SCAN), one(AVAILABLE, "+")],
     [one(EARLIER), one(BETWEEN, "{,4}"), one(SCAN), one(AVAILABLE, "{,3}"), one("not"), one(AVAILABLE, "+")],
     [one(EARLIER), one(BETWEEN, "{,4}"), one(SCAN), one(AVAILABLE, "{,3}"), one("unavailable")],
+    [
+        one(EARLIER),
+        one(BETWEEN, "{,4}"),
+        one(SCAN),
+        one(": -"),
+        one("nil none"),
+        one(f"{AVAILABLE} system ."),
+    ],
 ]
 
 FOLLOW_UP: dict[FollowUpPattern, Wording] = {
@@ -123,10 +147,7 @@ FOLLOW_UP: dict[FollowUpPattern, Wording] = {
         rf"previously|{EARLIER_SCAN}",
         [
             [one(EARLIER), one(BETWEEN, "{,4}"), one(SCAN)],
-            [
-                one("previously"),
-                stem(r"seen|not(?:ed|iced)|descri|demonstrat|report|show|identif|document|visual|imaged"),
-            ],
+            [one("previously"), SEEN],
         ],
         [*NONE_EARLIER, [one("not never"), one("been", "?"), one("previously"), {"IS_ALPHA": True}]],
     ),
@@ -148,11 +169,19 @@ FOLLOW_UP: dict[FollowUpPattern, Wording] = {
     ),
     "interval change": Wording(
         "interval",
-        [[one("interval"), gap(2), INTERVAL_CHANGE], [one("in"), one("the"), one("interval")]],
-        [],
+        [
+            [one("interval"), gap(2), INTERVAL_CHANGE],
+            [one("in"), one("the"), one("interval")],
+            # Whatever has come or gone: `no interval haemorrhage`, `interval craniotomy`.
+            [one("interval"), {"IS_ALPHA": True, "LOWER": {"NOT_IN": f"{NOT_OF_INTERVAL} {SCAN}".split()}}],
+        ],
+        [
+            [one(OTHER_INTERVALS), one("interval"), gap(3)],
+            [ADVICE, gap(4), one("interval"), one(BETWEEN, "{,3}"), one(SCAN + " followup"), gap(2)],
+        ],
     ),
     "unchanged": Wording(
-        "chang|unaltered|similar",
+        "chang|alter|similar",
         [
             [one("unchanged unaltered")],
             [
@@ -162,7 +191,7 @@ FOLLOW_UP: dict[FollowUpPattern, Wording] = {
                     "relevant",
                     "?",
                 ),
-                one("change"),
+                one("change alteration"),
             ],
             [
                 one("similar"),
@@ -171,20 +200,29 @@ FOLLOW_UP: dict[FollowUpPattern, Wording] = {
                 one("the that those seen in on of from", "{,4}"),
                 stem(rf"(?:(?:19|20)\d\d|xdate|before|previously|{EARLIER.replace(' ', '|')})$"),
             ],
-            [one("not"), one("significantly appreciably", "?"), one("changed")],
+            [one("not"), one(MUCH, "?"), one("changed altered")],
         ],
         [
-            [one(CLINICAL), gap(3), one("unchanged changed unaltered")],
-            [one("unchanged unaltered"), one("in", "?"), one(CLINICAL + " consciousness")],
-            [one("no without"), gap(1), one("change"), one("in"), one("the his her", "?"), one(CLINICAL)],
+            [one(CLINICAL_OR_MIND), gap(4), one("unchanged changed unaltered altered")],
+            [one("unchanged unaltered"), one("in", "?"), one(CLINICAL_OR_MIND)],
+            [one("not"), one(MUCH, "?"), one("changed altered"), one("in", "?"), one(CLINICAL_OR_MIND)],
+            [
+                one("no without"),
+                gap(1),
+                one("change alteration"),
+                one("in of"),
+                one("the his her", "?"),
+                one(CLINICAL_OR_MIND),
+            ],
         ],
     ),
     "stable": Wording(
-        "stable",
-        [[one("stable")]],
+        r"stable|\bstatic\b",
+        [[one("stable static")]],
         [
-            [one(CLINICAL), gap(3), one("stable")],
+            [one(CLINICAL), gap(3), one("stable static")],
             [one("stable"), one(CLINICAL + " vital angina copd fracture")],
+            [one("static"), one(CLINICAL + " encephalopathy electricity")],
         ],
     ),
     "follow-up": Wording(
@@ -199,7 +237,7 @@ FOLLOW_UP: dict[FollowUpPattern, Wording] = {
             [ADVICE, gap(4), *REPEAT],
             [*REPEAT, gap(6), ADVICE],
             [*REPEAT, gap(3), one("if may should could would will")],
-            [*REPEAT, gap(1), one("in"), gap(2), stem(r"hour|day|week|month|year")],
+            [*REPEAT, gap(1), one("in at after within"), gap(2), stem(r"hour|day|week|month|year")],
         ],
     ),
     "no progression": Wording(
@@ -217,7 +255,7 @@ FOLLOW_UP: dict[FollowUpPattern, Wording] = {
         [],
     ),
     "dated imaging": Wording(
-        r"xdate|\bago\b|yesterday",
+        rf"xdate|\bago\b|yesterday|today|\b(?:last|this) (?:{WORDS_OF_TIME})\b|\b(?:19|20)\d\d\b",
         [
             [
                 one(SCAN),
@@ -226,8 +264,16 @@ FOLLOW_UP: dict[FollowUpPattern, Wording] = {
                 one("xdate"),
             ],
             [one(SCAN), one(DETAIL, "{,5}"), AMOUNT, PERIOD, one("ago")],
-            [one(SCAN), one(DETAIL, "{,5}"), one("yesterday")],
+            [one(SCAN), one(DETAIL, "{,5}"), one("earlier", "?"), NAMED_DAY],
+            [one(SCAN), one(DETAIL, "{,5}"), one("earlier", "?"), *LAST],
+            [NAMED_DAY, one(f"{BETWEEN} first", "{,4}"), one(SCAN)],
+            [*LAST, one(f"{BETWEEN} first", "{,4}"), one(SCAN)],
+            [one(SCAN), one(DETAIL + " in", "{,5}"), YEAR],
+            [one("the that a his her on with to from"), YEAR, one(BETWEEN, "{,4}"), one(SCAN)],
+            [SEEN, one("in of on from back", "{1,2}"), YEAR],
+            [one("that those"), one("of in from on"), YEAR],
         ],
-        [],
+        # `CT head performed 2015 hrs` is a time of the day.
+        [[one(SCAN), one(DETAIL + " in", "{,5}"), YEAR, one("h hr hrs hours")]],
     ),
 }

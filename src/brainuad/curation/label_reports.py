@@ -14,7 +14,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from tqdm import tqdm
 
@@ -32,6 +32,10 @@ COLUMNS = ("report", "label", "class", "sentence", "rule", "status")
 LABELLED, EMPTY, NOT_ENGLISH = "labelled", "empty", "not English"
 # Reports that are read at a time: a network is faster with more of them, and rules are shared out between processes.
 AT_ONCE = {"rules": 250, "learned": 1000}
+
+# What is shown of the progress where there is no terminal, and how often.
+LINE = "{desc}: {n_fmt} of {total_fmt}, {rate_fmt}, {remaining} left\n"
+LINE_EVERY_S = 10
 
 Row = tuple[str, str, str, str, str, str]
 
@@ -110,13 +114,19 @@ def labelled_parts(
 ) -> Iterator[list[list[Row]]]:
     """The rows of all reports, part by part in their order, under a progress bar."""
     total = sum(map(len, read_reports(reports_csv)))
-    pause = 0.5 if sys.stderr.isatty() else 30
     parts = read_reports(reports_csv, AT_ONCE[settings.labeller])
     processes = 1 if settings.labeller == "learned" else workers
-    with tqdm(total=total, desc="label reports", unit="report", ncols=90, mininterval=pause) as bar:
+    with _progress(total) as bar:
         for part in _in_processes(parts, settings, processes):
             yield part
             bar.update(len(part))
+
+
+def _progress(total: int) -> "tqdm[NoReturn]":
+    """A bar on a terminal; else, as in a log or below Snakemake, a short line now and then."""
+    if sys.stderr.isatty():
+        return tqdm(total=total, desc="label reports", unit="report", ncols=90, mininterval=0.5)
+    return tqdm(total=total, desc="label reports", unit=" reports", bar_format=LINE, mininterval=LINE_EVERY_S)
 
 
 def _in_processes(

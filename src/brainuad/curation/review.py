@@ -15,7 +15,7 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from brainuad.curation.selection import REVIEWED, STEPS
-from brainuad.curation.thumbnails import png_uri
+from brainuad.curation.thumbnails import png_uri, shows_image
 from brainuad.errors import InputError
 
 log = logging.getLogger(__name__)
@@ -53,7 +53,14 @@ def review_page(selection: pd.DataFrame, thumbnail: Thumbnail | None, decisions:
         for row in selection[["scan", "patient"]].to_dict("records")
     }
     scans = list(scans_to_review(selection)["scan"])
-    pictures = [_picture(scan, thumbnail) for scan in scans]
+    numbers: dict[str, int] = {}
+    pictures, copies = [], []
+    for number, scan in enumerate(scans, start=1):
+        picture, image = _picture(scan, thumbnail)
+        pictures.append(picture)
+        copies.append(numbers.setdefault(image, number) if image else number)
+    if again := sum(first != number for number, first in enumerate(copies, start=1)):
+        log.warning("%d of %d scans look exactly like another; their cards say which.", again, len(scans))
     if missing := pictures.count(""):
         log.warning("%d of %d scans have no picture and are shown as numbers.", missing, len(scans))
     decided = {shown[scan]: decision for scan, decision in decisions.items() if scan in shown}
@@ -68,17 +75,21 @@ def review_page(selection: pd.DataFrame, thumbnail: Thumbnail | None, decisions:
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
-    return environment.get_template("review.html.j2").render(content=content, pictures=pictures)
+    return environment.get_template("review.html.j2").render(
+        content=content, pictures=pictures, copies=copies
+    )
 
 
-def _picture(scan: str, thumbnail: Thumbnail | None) -> str:
-    """The data URI of a scan's picture, or an empty string."""
+def _picture(scan: str, thumbnail: Thumbnail | None) -> tuple[str, str]:
+    """The data URI of a scan's picture, and a digest of it if it shows an image; else empty strings."""
     if thumbnail is None:
-        return ""
+        return "", ""
     try:
-        return png_uri(thumbnail(scan))
+        picture = thumbnail(scan)
     except InputError:
-        return ""
+        return "", ""
+    uri = png_uri(picture)
+    return uri, hashlib.blake2b(uri.encode(), digest_size=16).hexdigest() if shows_image(picture) else ""
 
 
 def _fingerprint(names: list[str], decided: Mapping[str, str]) -> str:

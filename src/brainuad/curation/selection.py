@@ -4,20 +4,26 @@ Every scan leaves at one step with one reason, or stays. `STEPS` is the order: a
 report, the follow-up filter, the manual review, and the share of patients that is held out of the training cohort.
 """
 
+import logging
 import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import pandas as pd
 
+from brainuad.curation.dates import days_of
 from brainuad.curation.labels import WORSE
 from brainuad.curation.selection_settings import HELD_OUT, SelectionSettings
 from brainuad.randomness import seed_for
+
+log = logging.getLogger(__name__)
 
 STEPS = ("usable report", "report labels", "follow-up filter", "manual review", "training cohort")
 USABLE, LABELLED, FILTERED, REVIEWED, TRAINING = STEPS
 COLUMNS = ("scan", "patient", "report", "kept", "step", "reason")
 NOT_REVIEWED = "not reviewed"
+# A DICOM unique identifier, unlike a series number.
+UID = r"[0-2](?:\.\d+){3,}"
 
 
 @dataclass(frozen=True)
@@ -71,31 +77,45 @@ def _reports_of_scans(inputs: SelectionInputs, settings: SelectionSettings) -> p
 
     Columns scan, patient (the scan's), report, found, and what is known of the report.
     """
-    scans = inputs.scans[["scan", "patient", "date", "report"]].drop_duplicates()
     reports = inputs.reports.rename(columns={"patient": "of_patient"})
+    scans = inputs.scans[["scan", "patient", "date", "report"]]
     named = scans[scans["report"] != ""].merge(reports.drop(columns="date"), on="report", how="left")
     pairs = named.drop(columns="date")
     if settings.reports_of_same_day:
-        dated = (
-            scans[(scans["date"] != "") & (scans["patient"] != "")].drop(columns="report").drop_duplicates()
-        )
-        same_day = dated.merge(
-            reports.assign(patient=reports["of_patient"]), on=["patient", "date"], how="inner"
-        ).drop(columns="date")
-        pairs = pd.concat([pairs, same_day]).drop_duplicates()
+        pairs = pd.concat([pairs, _of_same_day(scans, reports)])
+    pairs = pairs.drop_duplicates()
     found = pairs["of_patient"].notna()
     flags = {name: pairs[name].eq(True) for name in ("empty", "english")}
     return pairs.assign(found=found, earlier=pairs["earlier"].fillna(""), **flags)
 
 
+def _of_same_day(scans: pd.DataFrame, reports: pd.DataFrame) -> pd.DataFrame:
+    """Pairs of a scan and a report of the same patient and day; a day may be written in many ways."""
+    scans = scans[(scans["date"] != "") & (scans["patient"] != "")].drop(columns="report")
+    reports = reports.assign(patient=reports["of_patient"])
+    reports = reports[(reports["date"] != "") & (reports["patient"] != "")]
+    days, days_of_reports = days_of(scans["date"], reports["date"])
+    scans, reports = scans.assign(date=days).drop_duplicates(), reports.assign(date=days_of_reports)
+    pairs = scans.merge(reports, on=["patient", "date"], how="inner").drop(columns="date")
+    shared = set(scans["patient"]) & set(reports["patient"])
+    if pairs.empty and shared:
+        log.warning(
+            "No scan has a report of the same patient and day, though %d patients have scans and reports with dates. "
+            "A report that no scan names, such as an addendum, is not read. Are the dates of both files right?",
+            len(shared),
+        )
+    return pairs
+
+
 def _images(rows: pd.DataFrame) -> pd.DataFrame:
     """Pairs of a scan and an image that its rows name: scan, patient, image, and the first scan of that image.
 
-    An image is a path, however it is written, and a series.
+    An image is a path, however it is written, and a series; a series that is named by its UID is an image by itself.
     """
     named = rows[rows["path"] != ""]
+    at_place = named["path"].map(posixpath.normpath) + "\n" + named["series"]
     images = named[["scan", "patient"]].assign(
-        image=named["path"].map(posixpath.normpath) + "\n" + named["series"]
+        image=at_place.where(~named["series"].str.fullmatch(UID), named["series"])
     )
     return images.assign(first=images.groupby("image")["scan"].transform("first")).drop_duplicates()
 

@@ -60,7 +60,6 @@ def read_scans(path: Path) -> pd.DataFrame:
         raise InputError(f"{path}: no scan below the first row.")
     repeated = rows.duplicated()
     _note(path, repeated, "repeat an earlier row and are read once")
-    rows["date"] = rows["date"].str[:10]
     return rows[~repeated]
 
 
@@ -77,7 +76,7 @@ def read_report_facts(path: Path, patterns: Collection[FollowUpPattern]) -> pd.D
             empty = is_empty(report.text)
             english = not empty and is_english(report.text)
             earlier = refers_to_earlier(report.text, report.date, patterns) if english else ""
-            key = (report.report, report.patient, report.date[:10])
+            key = (report.report, report.patient, report.date)
             facts.append((*key, empty, english, earlier, digest))
     columns = ["report", "patient", "date", "empty", "english", "earlier", "digest"]
     table = pd.DataFrame(facts, columns=columns)

@@ -79,6 +79,11 @@ def reason_card(reason: str, settings: ReviewSettings) -> np.ndarray:
     return np.asarray(card)
 
 
+def shows_image(picture: np.ndarray) -> bool:
+    """Whether a picture is that of an image: neither of one value alone nor a grey card with a reason."""
+    return bool(picture.min() != picture.max()) and not bool((picture[:MARGIN] == CARD_GREY).all())
+
+
 def png_uri(picture: np.ndarray) -> str:
     """A picture (rows, columns) as a PNG in a data URI; values that are not uint8 lie in [0, 1]."""
     if picture.dtype != np.uint8:

@@ -33,6 +33,7 @@ class Atlas2(Dataset):
         "*_label-L_desc-T1lesion_mask.nii.gz"
     )
     modalities = ("t1",)
+    spreadsheet = "participants.tsv"
     preprocessing = PreprocessingSettings(
         modalities=("t1",),
         reference="t1",
@@ -51,7 +52,7 @@ class Atlas2(Dataset):
 
     def rows(self, root: Path) -> Iterator[SubjectRow]:
         """One row per session; one without a lesion mask is excluded, for every published one has it."""
-        people = read_participants(Path(root) / "participants.tsv")
+        people = read_participants(Path(root) / self.spreadsheet)
         for subject, label, session, folder in self._visits(root):
             person = people.get(label, Person())
             files = _files(Path(root), folder)

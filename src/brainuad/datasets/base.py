@@ -52,9 +52,9 @@ class SubjectRow:
 class Dataset(ABC):
     """One collection in its published layout.
 
-    `modalities` may occur in it; `spreadsheet` is the table beside the scans, if any, and `reports` that of their
-    radiology reports; `preprocessing` holds the settings that suit it. `scans_of` names the data set whose scans it
-    preprocesses in another way.
+    `modalities` may occur in it; `spreadsheet` is the table that `rows` reads beside the scans, if any, and `reports`
+    that of their radiology reports; `preprocessing` holds the settings that suit it. `scans_of` names the data set
+    whose scans it preprocesses in another way.
     """
 
     name: str
@@ -64,6 +64,11 @@ class Dataset(ABC):
     reports: str | None = None
     scans_of: str | None = None
     preprocessing: PreprocessingSettings
+
+    @property
+    def spreadsheets(self) -> tuple[str, ...]:
+        """The paths below the root at which the spreadsheet may lie; a change of one makes the cohort table anew."""
+        return (self.spreadsheet,) if self.spreadsheet else ()
 
     @abstractmethod
     def subjects(self, root: Path) -> list[str]:

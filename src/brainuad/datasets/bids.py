@@ -58,7 +58,7 @@ class Bids(Dataset):
 
     def rows(self, root: Path) -> Iterator[SubjectRow]:
         """One row per subject and session."""
-        people = read_participants(Path(root) / "participants.tsv")
+        people = read_participants(Path(root) / self.spreadsheet)
         masks = _masks_of_derivatives(Path(root))
         for subject, label, session, folder in self._visits(root):
             person = people.get(label, Person())

@@ -48,7 +48,7 @@ class Cq500(Dataset):
 
     def rows(self, root: Path) -> Iterator[SubjectRow]:
         """One row per scan; one on which the readers do not agree is excluded."""
-        readings = read_reads(Path(root) / "reads.csv")
+        readings = read_reads(Path(root) / self.spreadsheet)
         for subject, folder in self._folders(root):
             reading = readings.get(subject, Reading(reason="no row in reads.csv" if readings else ""))
             empty = not any(sorted_entries(Path(root) / folder))

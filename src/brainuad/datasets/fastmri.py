@@ -43,6 +43,11 @@ class Fastmri(Dataset):
         n4=False,
     )
 
+    @property
+    def spreadsheets(self) -> tuple[str, ...]:
+        """The annotations, in the root or in a folder of their own."""
+        return ANNOTATIONS
+
     def subjects(self, root: Path) -> list[str]:
         """The numbers of the T1 files, such as AXT12026000312."""
         return sorted(self._scans(root))

@@ -1,9 +1,9 @@
 """An export of head CTs from a hospital: `scans.csv`, and the DICOM folders or NIfTI files that it names.
 
 Columns of scans.csv: scan, patient, age, sex, date, report, path (below the folder), and if wanted series (the number
-or UID of one in a DICOM folder) and mask (a NIfTI file). A scan has a row for each of its reports. `scan` and `patient`
-become names of files and rows of tables, so they are pseudonyms. Who is healthy is not said here: the curation of
-reports.csv decides that (see selected.py).
+or UID of one in a DICOM folder), mask (a NIfTI file) and condition (what is found in the scan, several joined by ";").
+A scan has a row for each of its reports. `scan` and `patient` become names of files and rows of tables, so they are
+pseudonyms. Who is healthy is not said here: the curation of reports.csv decides that (see selected.py).
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,9 +16,9 @@ from brainuad.preprocessing.settings import HEAD_CT
 from brainuad.spreadsheets import read_spreadsheet
 
 NEEDED = ("scan", "patient", "path")
-OTHERS = ("age", "sex", "series", "mask")
+OTHERS = ("age", "sex", "series", "mask", "condition")
 # Rows of one scan may differ in the rest.
-SAME = ("patient", "path", "series", "mask")
+SAME = ("patient", "path", "series", "mask", "condition")
 OLDEST = 120
 
 Row = Mapping[str, str]
@@ -51,13 +51,14 @@ class HospitalCt(Dataset):
                 age=_age(first["age"]),
                 sex=SEX.get(first["sex"].lower(), ""),
                 reason=_contradiction(rows) or _defect(Path(root), first),
+                condition=first["condition"],
                 series=first["series"],
             )
 
     def _scans(self, root: Path) -> dict[str, list[Row]]:
         """The rows of scans.csv by subject. Two scans with the same letters and digits are an `InputError`."""
         self.entries(root)  # says which key to correct where the root is missing
-        path = Path(root) / "scans.csv"
+        path = Path(root) / self.spreadsheet
         scans: dict[str, list[Row]] = {}
         for number, row in read_spreadsheet(path, NEEDED, OTHERS):
             subject = alphanumeric(row["scan"])

@@ -44,7 +44,7 @@ class Ixi(Dataset):
         for relative, match in self._scans(root):
             files[match["subject"]][match["sequence"].lower()].append(relative)
             sites[match["subject"]] = match["site"]
-        people = read_demographics(Path(root) / "IXI.xls")
+        people = read_demographics(Path(root) / self.spreadsheet)
         for subject in sorted(files):
             age, sex = people.get(int(subject[3:]), ("", ""))
             repeated = [

@@ -31,6 +31,7 @@ class Mslub(Dataset):
     name = "mslub"
     layout = "folders patient01 with patient01_{T1W,T1WKS,T2W,FLAIR,brainmask,consensus_gt}.nii.gz"
     modalities = ("t1", "t1ce", "t2", "flair")
+    spreadsheet = "participants.tsv"
     preprocessing = PreprocessingSettings(
         modalities=("t1", "t2", "flair"),
         optional_modalities=("t1ce",),
@@ -45,7 +46,7 @@ class Mslub(Dataset):
 
     def rows(self, root: Path) -> Iterator[SubjectRow]:
         """One row per folder; modalities and masks that are not there stay empty."""
-        people = read_participants(Path(root) / "participants.tsv")
+        people = read_participants(Path(root) / self.spreadsheet)
         for subject in self.subjects(root):
             person = people.get(subject, Person())
             yield SubjectRow(

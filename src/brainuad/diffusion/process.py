@@ -41,26 +41,12 @@ def x_0_from_eps(schedule: Schedule, x_t: Tensor, t: Time, eps: Tensor) -> Tenso
     return (x_t - at((1 - schedule.alpha_bar).sqrt(), t, x_t) * eps) / at(schedule.alpha_bar.sqrt(), t, x_t)
 
 
-def eps_from_x_0(schedule: Schedule, x_t: Tensor, t: Time, x_0: Tensor) -> Tensor:
-    """eps = (x_t - sqrt(alpha_bar_t) x_0) / sqrt(1 - alpha_bar_t)."""
-    return (x_t - at(schedule.alpha_bar.sqrt(), t, x_t) * x_0) / at((1 - schedule.alpha_bar).sqrt(), t, x_t)
-
-
 def posterior_mean(schedule: Schedule, x_0: Tensor, x_t: Tensor, t: Time) -> Tensor:
     """The mean of q(x_{t-1} | x_t, x_0) (Ho 2020, equation 7; Frotscher 2023, equation 2)."""
     remaining = 1 - schedule.alpha_bar
     of_x_0 = schedule.alpha_bar_previous.sqrt() * schedule.beta / remaining
     of_x_t = schedule.alpha.sqrt() * (1 - schedule.alpha_bar_previous) / remaining
     return at(of_x_0, t, x_t) * x_0 + at(of_x_t, t, x_t) * x_t
-
-
-def posterior_mean_from_eps(schedule: Schedule, x_t: Tensor, t: Time, eps: Tensor) -> Tensor:
-    """The same mean, of the noise that made x_t: (x_t - beta_t / sqrt(1 - alpha_bar_t) eps) / sqrt(alpha_t).
-
-    Ho 2020, equation 11.
-    """
-    of_eps = schedule.beta / (1 - schedule.alpha_bar).sqrt()
-    return (x_t - at(of_eps, t, x_t) * eps) / at(schedule.alpha.sqrt(), t, x_t)
 
 
 def posterior_variance(schedule: Schedule) -> Tensor:

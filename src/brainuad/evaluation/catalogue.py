@@ -83,24 +83,25 @@ def _entries(
     return (Entry(metric, found, frozenset(aggregates), strata) for metric in metrics if found)
 
 
-def _by_size(scored: Scored) -> frozenset[str]:
+def _by_size_and_condition(scored: Scored) -> frozenset[str]:
     """Spheres alone have a diameter."""
     sizes = ("voxels", "diameter_mm") if scored.planted == "spheres" else ("voxels",)
-    return ALL | {stratum.name for stratum in scored.settings.subject_strata if stratum.by in sizes}
+    strata = {stratum.name for stratum in scored.settings.subject_strata if stratum.by in sizes}
+    return ALL | strata | set(scored.settings.conditions)
 
 
-def _by_size_and_attribute(scored: Scored) -> Names:
-    """Sexes and sites are those of the data; age groups are known."""
+def _with_attributes(scored: Scored) -> Names:
+    """By size, condition and attribute. Sexes and sites are those of the data; age groups are known."""
     settings = scored.settings
     ages = {f"age {group}" for group in AGE_GROUPS} if "age" in settings.attributes else set()
     further = tuple(f"{name} " for name in settings.attributes if name != "age")
-    return Names(_by_size(scored) | ages, further)
+    return Names(_by_size_and_condition(scored) | ages, further)
 
 
 def _maps(scored: Scored) -> Iterator[Entry]:
     """What needs no threshold of a protocol, or the best one on the test data."""
     settings = scored.settings
-    groups, sizes = _by_size_and_attribute(scored), Names(_by_size(scored))
+    groups, sizes = _with_attributes(scored), Names(_by_size_and_condition(scored))
     yield from _entries(["auprc"], [""], [POOLED], sizes)
     yield from _entries(["auprc"], [""], [MEAN], groups)
     yield from _entries(["prevalence"], [""], BOTH)
@@ -117,7 +118,7 @@ def _thresholded(scored: Scored) -> Iterator[Entry]:
     settings = scored.settings
     protocols = set(scored.protocols) - {"oracle"}
     yield from _entries(OF_LESIONS, protocols, BOTH)
-    yield from _entries(["dice"], protocols, [MEAN], _by_size_and_attribute(scored))
+    yield from _entries(["dice"], protocols, [MEAN], _with_attributes(scored))
     lesions = frozenset(stratum.name for stratum in settings.lesion_strata)
     yield from _entries(["lesion_recall"], protocols, [POOLED], Names(ALL | lesions))
     healthy = Names(ALL | {scored.healthy})
@@ -135,7 +136,7 @@ def _subjects(scored: Scored) -> Iterator[Entry]:
     groups = conditions | ({AVERAGE} if settings.conditions else set()) | {scored.healthy}
     yield from _entries(["auroc"], [""], [POOLED], Names(groups))
     yield from _entries(["subjects"], [""], [POOLED], Names(conditions))
-    yield from _entries(["subjects_with_lesion"], [""], [POOLED], _by_size_and_attribute(scored))
+    yield from _entries(["subjects_with_lesion"], [""], [POOLED], _with_attributes(scored))
     yield from _entries(NUMBERS_OF_SUBJECTS, [""], [POOLED])
     yield from _entries(["image_score"], [""], [MEAN])
     if scored.healthy:

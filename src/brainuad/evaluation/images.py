@@ -9,7 +9,7 @@ from brainuad.evaluation.cohorts import Kind, of_kind
 from brainuad.evaluation.map_sets import MapSet
 from brainuad.evaluation.metrics import image_auroc
 from brainuad.evaluation.score_rows import POOLED, ScoreRows
-from brainuad.evaluation.settings import ANY_CONDITION, AVERAGE, EvaluationSettings
+from brainuad.evaluation.settings import AVERAGE, EvaluationSettings
 
 log = logging.getLogger(__name__)
 
@@ -45,8 +45,9 @@ def add_auroc_of_conditions(
     if not len(normal):
         normal = np.concatenate([normal, *(image_scores(s, of_kind(k, "healthy")) for s, k in others)])
     values = []
-    for group, names in settings.conditions.items():
-        abnormal = image_scores(maps, [s for s in patients if has_any(maps.conditions(s), names)])
+    for group in settings.conditions:
+        members = [s for s in patients if group in settings.groups_of(maps.conditions(s))]
+        abnormal = image_scores(maps, members)
         value = image_auroc(normal, abnormal)
         if not np.isfinite(value):
             log.warning(
@@ -58,13 +59,6 @@ def add_auroc_of_conditions(
         rows.add(POOLED, {"auroc": value, "subjects": len(abnormal)}, stratum=group)
     if values:
         rows.add(POOLED, {"auroc": float(np.mean(values))}, stratum=AVERAGE)
-
-
-def has_any(conditions: frozenset[str], names: Sequence[str]) -> bool:
-    """Whether a scan with these conditions (lower case) belongs to a group that names some; "*" is any."""
-    if ANY_CONDITION in names:
-        return bool(conditions)
-    return not conditions.isdisjoint(name.strip().casefold() for name in names)
 
 
 def image_scores(maps: MapSet, subjects: Sequence[str]) -> np.ndarray:

@@ -32,7 +32,7 @@ class Case:
 
     `region` (x, y, z) holds the voxels that count, or is None for all. `boxes` are the annotated boxes, None
     where they are not asked for. `seconds` is the time that post-processing took. `diameter_mm` is that of the
-    largest sphere that was planted, NaN where none was.
+    largest sphere that was planted, NaN where none was. `conditions` names what the scan shows, in lower case.
     """
 
     subject: str
@@ -43,6 +43,7 @@ class Case:
     boxes: pd.DataFrame | None = None
     seconds: float = 0.0
     diameter_mm: float = float("nan")
+    conditions: frozenset[str] = frozenset()
 
     def counted(self, volume: np.ndarray) -> np.ndarray:
         """The values of a volume at the voxels that count."""
@@ -159,6 +160,7 @@ class MapSet:
             boxes=self._boxes(subject, brain.shape) if settings.boxes else None,
             seconds=seconds,
             diameter_mm=self._diameter_mm(subject),
+            conditions=self.conditions(subject),
         )
 
     def _diameter_mm(self, subject: str) -> float:

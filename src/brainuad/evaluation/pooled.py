@@ -14,13 +14,16 @@ from brainuad.evaluation.thresholded import Choices, Prediction, Predictions
 
 @dataclass
 class Pool:
-    """What is kept of the patients of a test set: counts of all voxels, and a Dice curve per subject."""
+    """What is kept of the patients of a test set: counts of all voxels, and a Dice curve per subject.
+
+    Strata are those by size and the groups of conditions.
+    """
 
     counts: PatternCounts = field(default_factory=PatternCounts.empty)
     of_stratum: dict[str, PatternCounts] = field(default_factory=dict)
     predictions: dict[Protocol, Prediction] = field(default_factory=dict)
     dice_curves: dict[str, np.ndarray] = field(default_factory=dict)  # 124 KiB a subject
-    strata: dict[str, list[str]] = field(default_factory=dict)  # by size, of the subjects with a lesion
+    strata: dict[str, list[str]] = field(default_factory=dict)  # of subjects with a lesion
 
     def add(
         self,
@@ -37,10 +40,10 @@ class Pool:
             return
         self.dice_curves[case.subject] = metrics.dice_curve(counts).astype(np.float32)
         sizes = {"voxels": float(np.count_nonzero(case.lesion)), "diameter_mm": case.diameter_mm}
-        for stratum in settings.subject_strata:
-            if stratum.holds(sizes[stratum.by]):
-                self.strata.setdefault(case.subject, []).append(stratum.name)
-                self.of_stratum.setdefault(stratum.name, PatternCounts.empty()).merge(counts)
+        names = [stratum.name for stratum in settings.subject_strata if stratum.holds(sizes[stratum.by])]
+        for name in (*names, *settings.groups_of(case.conditions)):
+            self.strata.setdefault(case.subject, []).append(name)
+            self.of_stratum.setdefault(name, PatternCounts.empty()).merge(counts)
 
 
 def lesion_values(prediction: Prediction, settings: EvaluationSettings) -> dict[str, float]:

@@ -123,6 +123,7 @@ class SubjectStratum(Stratum):
 
 AVERAGE = "average"  # the stratum of the mean over groups of conditions
 ANY_CONDITION = "*"
+ONLY = "only "  # before a condition: no other one is known of the scan
 
 
 class EvaluationSettings(Settings):
@@ -140,10 +141,10 @@ class EvaluationSettings(Settings):
     sphere planted into them, `lesion_strata` group single lesions by their voxels. `attributes` group the
     subjects by what the cohort table says of them.
     `threshold_grid` adds the oracle Dice on a paper's own grid to the exact one.
-    `conditions`: groups of patients for the AUROC of image scores, each a list of conditions of which a patient
-    has at least one ("*": any at all). `boxes`: whether annotated boxes are items of detection (both Bercea
-    2023, RA); with `box_classes` those of the classes named there, each a list of labels. All boxes are left out
-    of healthy tissue.
+    `conditions`: groups of patients, each a list of conditions of which a patient has at least one ("*": any at
+    all, "only cyst": this one and no other), for the AUROC of image scores and, of patients with a lesion mask, as
+    strata. `boxes`: whether annotated boxes are items of detection (both Bercea 2023, RA); with `box_classes` those
+    of the classes named there, each a list of labels. All boxes are left out of healthy tissue.
     """
 
     postprocessing: tuple[PostProcessingStep, ...] = ()
@@ -172,6 +173,14 @@ class EvaluationSettings(Settings):
         """The protocols whose threshold would be chosen on the very patients that are evaluated."""
         chosen = ("validation", "validation-bisection") if self.role == "validation" else ()
         return tuple(protocol for protocol in self.protocols if protocol in chosen)
+
+    def groups_of(self, conditions: frozenset[str]) -> list[str]:
+        """The groups that a scan with these conditions (lower case) belongs to."""
+        return [
+            group
+            for group, names in self.conditions.items()
+            if any(_holds(conditions, name.strip().casefold()) for name in names)
+        ]
 
     @field_validator("conditions")
     @classmethod
@@ -206,7 +215,22 @@ class EvaluationSettings(Settings):
         return classes
 
     @model_validator(mode="after")
+    def _groups_are_no_strata(self) -> Self:
+        if both := {stratum.name for stratum in self.subject_strata} & self.conditions.keys():
+            raise ValueError(f"{', '.join(sorted(both))}: both in subject_strata and in conditions")
+        return self
+
+    @model_validator(mode="after")
     def _classes_have_boxes(self) -> Self:
         if self.box_classes and not self.boxes:
             raise ValueError("box_classes: boxes are not evaluated; set `boxes: true` too")
         return self
+
+
+def _holds(conditions: frozenset[str], name: str) -> bool:
+    """Whether conditions are what a name of a group asks for."""
+    if name == ANY_CONDITION:
+        return bool(conditions)
+    if name.startswith(ONLY):
+        return conditions == {name.removeprefix(ONLY).strip()}
+    return name in conditions

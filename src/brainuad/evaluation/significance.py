@@ -7,7 +7,7 @@ of a data set (Holm 1979); the interval is a bias-corrected and accelerated boot
 """
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 import numpy as np
@@ -166,19 +166,25 @@ def subject_values(scores: pd.DataFrame, dataset: str, metric: str, protocol: st
 
 
 def compare_methods(
-    scores: pd.DataFrame, dataset: str, settings: SignificanceSettings, seed: int
+    scores: pd.DataFrame,
+    dataset: str,
+    settings: SignificanceSettings,
+    seed: int,
+    methods: Sequence[str] = (),
 ) -> pd.DataFrame:
     """One row per pair of methods and test: n, means, difference a - b with interval, effect size, p.
 
-    `scores` holds the tidy rows of one study. Subjects without a value in either method are left out of that
+    `scores` holds the tidy rows of one study, `methods` names those that must be compared, whether they have a value
+    or not. Subjects without a value in either method are left out of that
     pair; below two common subjects the row has no p but a reason. Interval and effect size (Cohen's d_z) are
     of the per-subject differences under both tests.
     """
     values = subject_values(scores, dataset, settings.metric, settings.protocol)
+    values = values.reindex(columns=list(dict.fromkeys([*methods, *values.columns])))
     rows = [
         row
         for method_a, method_b in combinations(values.columns, 2)
-        for row in _compare_pair(values[[method_a, method_b]].dropna(), settings, (seed, dataset))
+        for row in _compare_pair(values[[method_a, method_b]], settings, (seed, dataset))
     ]
     table = pd.DataFrame(rows, columns=COLUMNS)
     table[["dataset", "metric", "protocol"]] = [dataset, settings.metric, settings.protocol]
@@ -193,9 +199,13 @@ def _compare_pair(
 ) -> list[dict[str, object]]:
     seed, dataset = scope
     method_a, method_b = pair.columns
+    valueless = [method for method in pair.columns if pair[method].isna().all()]
+    pair = pair.dropna()
     shared: dict[str, object] = {"method_a": method_a, "method_b": method_b, "n": len(pair), "reason": ""}
     if len(pair) < 2:
+        of = f"{settings.metric} at {settings.protocol}" if settings.protocol else settings.metric
         reason = f"{len(pair)} common subjects, at least 2 are needed"
+        reason = f"no subject has {of} by {' and '.join(valueless)}" if valueless else reason
         return [shared | {"test": TEST_NAMES[test], "p": np.nan, "reason": reason} for test in settings.tests]
     a, b = (pair[method].to_numpy(float) for method in pair.columns)
     purpose = (dataset, settings.metric, settings.protocol, method_a, method_b)

@@ -25,8 +25,8 @@ from brainuad.preprocessing.split_file import read_split
 from brainuad.randomness import Draws
 from brainuad.settings import WEIGHTS_FOLDER
 from brainuad.storage import atomic_path, read_json, write_json, write_table
-from brainuad.training.device import channels_last
-from brainuad.training.state import file_hash, settings_hash
+from brainuad.training.device import channels_last, chosen_device
+from brainuad.training.state import file_hash, identity_of, settings_hash
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +37,8 @@ FLOAT16_MAX = float(np.finfo(np.float16).max)
 class ScoringRequest:
     """One method's scoring: the rule, its resolved settings and its seed.
 
-    `similarity` holds what differs from the defaults of `SimilaritySettings`, `roles` whose maps are made.
+    `similarity` holds what differs from the defaults of `SimilaritySettings`, `roles` whose maps are made. `version` is
+    that of the stage: maps of another one are made again.
     """
 
     rule: str
@@ -46,6 +47,7 @@ class ScoringRequest:
     dataset: str
     similarity: dict[str, Any] = field(default_factory=dict)
     roles: tuple[str, ...] = ("validation", "test")
+    version: int = 1
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ class _Scorer:
 
 def infer_dataset(request: ScoringRequest, files: ScoringFiles, device: str = "auto") -> None:
     """Writes a map for every validation and test subject of the data set, and the manifest of them."""
-    scorer = _build_scorer(request, files, find_device(device))
+    scorer = _build_scorer(request, files, chosen_device(device))
     rows = []
     split = read_split(files.split)
     wanted = split[(split["dataset"] == request.dataset) & split["role"].isin(request.roles)]
@@ -90,13 +92,6 @@ def infer_dataset(request: ScoringRequest, files: ScoringFiles, device: str = "a
         rows.append(_score_or_skip(row, scorer))
     log.info("%d volumes scored or found finished", len(rows))
     write_table(pd.DataFrame(rows), files.manifest)
-
-
-def find_device(device: str) -> str:
-    """The device that `auto` stands for on this machine; any other name as it is."""
-    if device != "auto":
-        return device
-    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def build_rule(
@@ -140,7 +135,7 @@ def _build_scorer(request: ScoringRequest, files: ScoringFiles, device: str) -> 
     identity = settings_hash(
         {
             # Whose maps are wanted changes none of them.
-            **{key: value for key, value in vars(request).items() if key != "roles"},
+            **{key: value for key, value in identity_of(request).items() if key != "roles"},
             "similarity": compared.model_dump(mode="json"),
             "checkpoint": file_hash(files.checkpoint) if files.checkpoint else None,
             "recipe": (files.arrays / "recipe.json").read_text(),

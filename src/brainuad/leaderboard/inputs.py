@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 LEADERBOARD = Path("results/leaderboard")
+# How the slices without lesion of a data set's patients are called where data sets of healthy scans are named.
+SLICES = "slices:"
 
 
 @dataclass(frozen=True)
@@ -12,7 +14,9 @@ class Entrant:
     """One method of one study on one test set.
 
     `contest` names what it competes in: the data set, or a synthetic test set of the study alone.
-    `same_scans` are the data sets of the study's splits that hold scans of the same subjects.
+    `same_scans` are the data sets of the study's splits that hold scans of the same subjects. `healthy` are the
+    strata of the scores that can hold the false-positive rate in healthy scans, the first choice first; "" are the
+    healthy scans of the test set itself.
     """
 
     study: str
@@ -25,7 +29,7 @@ class Entrant:
     model: str = ""
     training: tuple[str, ...] = ()
     supervised: bool = False
-    healthy: str = ""
+    healthy: tuple[str, ...] = ("",)
     same_scans: tuple[str, ...] = ()
     results: Path = Path("results")
 
@@ -50,6 +54,28 @@ class Entrant:
     def cost(self, run: int) -> Path:
         """What the training of one run took."""
         return self.results / self.study / "models" / self.model / f"run-{run}" / "cost.json"
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Data sets that lend a test set the scans on which thresholds are chosen.
+
+    `patients`: their validation patients, for a test set without any. `healthy`: their healthy scans; `named` where
+    the study names them (`healthy_dataset`), otherwise they are those that it trains on, and serve a test set without
+    healthy scans. `slices`: where none of these is healthy, such slices of their patients are; "" for no slices.
+    """
+
+    patients: tuple[str, ...] = ()
+    healthy: tuple[str, ...] = ()
+    slices: str = ""
+    named: bool = False
+
+    def strata(self, dataset: str) -> tuple[str, ...]:
+        """The strata of the scores of a test set that can hold the rate in healthy scans, first choice first."""
+        others = tuple(name for name in self.healthy if name != dataset)
+        if self.named:
+            return (*others, "")
+        return ("", *others, *(SLICES + name for name in self.healthy if self.slices))
 
 
 @dataclass(frozen=True)

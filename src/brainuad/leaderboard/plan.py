@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from brainuad.leaderboard.inputs import Entrant, RankingInputs
+from brainuad.leaderboard.sources import mapped_datasets, threshold_sources
 from brainuad.methods.registry import models
 from brainuad.plan import Plan
 
@@ -37,7 +38,7 @@ def _entrants(plan: Plan, study: str) -> Iterator[Entrant]:
         scans = plan.scans_of(base)
         same = tuple(name for name in content.splits if name != dataset and plan.scans_of(name) == scans)
         for name in ranked_methods(plan, study):
-            if dataset not in {*_scored_datasets(plan, study, name), *content.leaderboard_datasets}:
+            if dataset not in {*mapped_datasets(plan, study, name), *content.leaderboard_datasets}:
                 continue
             method = content.methods[name]
             model = method.model or ""
@@ -53,13 +54,6 @@ def _entrants(plan: Plan, study: str) -> Iterator[Entrant]:
                 model=model,
                 training=tuple(plan.training_data(study, model)[0]) if model else (),
                 supervised=kind is not None and kind.learns_from_lesions,
-                healthy=content.healthy_dataset or "",
+                healthy=threshold_sources(plan, study, name, dataset).strata(dataset),
                 same_scans=same,
             )
-
-
-def _scored_datasets(plan: Plan, study: str, maps: str) -> set[str]:
-    """The data sets on which a method's maps are scored, under its own name or with other post-processing."""
-    methods = plan.studies[study].methods
-    users = [name for name in plan.compared_methods(study) if (methods[name].maps_of or name) == maps]
-    return {dataset for name in users for dataset in plan.method_datasets(study, name)}

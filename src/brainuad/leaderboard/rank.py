@@ -16,10 +16,12 @@ from brainuad.leaderboard.agreement import (
 from brainuad.leaderboard.comparisons import compare_pairs
 from brainuad.leaderboard.field import Field, choose_field
 from brainuad.leaderboard.inputs import Entrant, RankingInputs
+from brainuad.leaderboard.origins import healthy_scans, mark_thresholds, scans_of, threshold_origins
 from brainuad.leaderboard.quantities import RANKED
 from brainuad.leaderboard.settings import LeaderboardSettings
 from brainuad.leaderboard.summary import (
     RANKING_COLUMNS,
+    RANKS,
     cost_rows,
     own_rows,
     rank_columns,
@@ -44,6 +46,10 @@ ENTRANT_COLUMNS = [
     "runs_finished",
     "test_subjects",
     "common_subjects",
+    "lesion_subjects",
+    "validation_from",
+    "healthy_fpr_from",
+    "fpr_scans",
     "reason",
 ]
 
@@ -101,11 +107,11 @@ def _contest_rows(
     rows = [
         *score_rows(scores, field),
         *stratum_rows(scores, field, groups),
-        *own_rows(scores, members),
+        *own_rows(scores, healthy_scans(scores, members)),
         *cost_rows(members),
     ]
-    table = pd.DataFrame(rows, columns=RANKING_COLUMNS[:12])
-    table["fallback"] = table["fallback"].eq(True)
+    table = pd.DataFrame(rows, columns=[c for c in RANKING_COLUMNS if c not in RANKS])
+    table = mark_thresholds(table, threshold_origins(scores))
     table["subjects"] = table["subjects"].astype("Int64")
     ranks = rank_columns(scores, field, settings, seed, contest)
     merged = table.merge(
@@ -127,6 +133,7 @@ def _entrant_rows(
     members: Sequence[Entrant], scores: ContestScores, field: Field, inputs: RankingInputs
 ) -> pd.DataFrame:
     rows = []
+    origins, healthy = threshold_origins(scores), healthy_scans(scores, members)
     for entrant in members:
         modalities, spacing = _grid(entrant.arrays)
         rows.append(
@@ -145,6 +152,10 @@ def _entrant_rows(
                 "runs_finished": scores.runs[entrant.key],
                 "test_subjects": len(scores.tested[entrant.key]),
                 "common_subjects": len(field.subjects) if entrant.key in field.methods else 0,
+                "lesion_subjects": _with_lesion(entrant.arrays, scores.tested[entrant.key]),
+                "validation_from": scans_of(origins, entrant.key, "validation"),
+                "healthy_fpr_from": scans_of(origins, entrant.key, "healthy-fpr"),
+                "fpr_scans": healthy[entrant.key].name if entrant.key in healthy else "",
                 "reason": field.left_out.get(entrant.key, ""),
             }
         )
@@ -157,6 +168,14 @@ def _grid(arrays: Path) -> tuple[list[str], list[float]]:
         return [], []
     store = ArrayStore(arrays)
     return store.channels, list(store.spacing_mm)
+
+
+def _with_lesion(arrays: Path, subjects: set[str]) -> int:
+    """How many of the subjects have a lesion in their mask."""
+    if not (arrays / "index.tsv").exists():
+        return 0
+    voxels = ArrayStore(arrays).index["lesion_voxels"]
+    return int((voxels[voxels.index.isin(subjects)] > 0).sum())
 
 
 def _over_contests(ranking: pd.DataFrame, contests: Sequence[str]) -> tuple[pd.DataFrame, pd.DataFrame]:

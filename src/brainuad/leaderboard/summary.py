@@ -1,6 +1,6 @@
 """The rows of the ranking: means over common subjects, ranks and their stability, groups of patients, cost."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -8,6 +8,7 @@ import pandas as pd
 from brainuad.evaluation.score_rows import MEAN, POOLED
 from brainuad.leaderboard.field import Field
 from brainuad.leaderboard.inputs import Entrant
+from brainuad.leaderboard.origins import HealthyScans
 from brainuad.leaderboard.quantities import HEALTHY, LESIONS, PATIENTS, RANKED, STRATA, Quantity
 from brainuad.leaderboard.ranks import rank_stability, resampling_weights
 from brainuad.leaderboard.settings import SIZES, LeaderboardSettings
@@ -29,19 +30,20 @@ RANKING_COLUMNS = [
     "mean",
     "sd",
     "fallback",
+    "borrowed",
     "rank",
     "rank_mean",
     "rank_low",
     "rank_high",
     "first",
 ]
+RANKS = RANKING_COLUMNS[-5:]
 # Whose subjects a mean is over: those that all ranked methods share, or all of the method's own.
 COMMON, OWN = "common", "own"
 
 
 def score_rows(scores: ContestScores, field: Field) -> Iterator[dict[str, object]]:
     """Means over the common patients where a method scored them all, over its own patients where not."""
-    fallbacks = _fallbacks(scores)
     for quantity in PATIENTS:
         values = scores.by_run(quantity.metric, quantity.protocol)
         for key in scores.tested:
@@ -49,8 +51,7 @@ def score_rows(scores: ContestScores, field: Field) -> Iterator[dict[str, object
             common = bool(field.subjects) and set(field.subjects) <= set(own.index)
             own = own.loc[list(field.subjects)] if common else own
             if len(own):
-                row = _patient_row(key, quantity, own, COMMON if common else OWN)
-                yield row | {"fallback": (key, quantity.protocol) in fallbacks}
+                yield _patient_row(key, quantity, own, COMMON if common else OWN)
 
 
 def _runs_of(values: pd.DataFrame, key: str) -> pd.DataFrame:
@@ -84,17 +85,11 @@ def _row(
     }
 
 
-def _fallbacks(scores: ContestScores) -> set[tuple[str, str]]:
-    """(key, protocol) whose threshold had to come from healthy scans in a run."""
-    rows = scores.rows[(scores.rows["metric"] == "threshold_fallback") & (scores.rows["value"] > 0)]
-    return set(zip(rows["key"], rows["protocol"], strict=True))
-
-
 def rank_columns(
     scores: ContestScores, field: Field, settings: LeaderboardSettings, seed: int, contest: str
 ) -> pd.DataFrame:
     """Ranks by each ranked quantity, with their stability; one row per method of the field that has a value."""
-    parts = [pd.DataFrame(columns=["study", "method", "metric", "protocol", *RANKING_COLUMNS[-5:]])]
+    parts = [pd.DataFrame(columns=["study", "method", "metric", "protocol", *RANKS])]
     for quantity in RANKED if field.subjects else ():
         table = scores.table(quantity.metric, quantity.protocol)
         table = table.reindex(index=list(field.subjects), columns=list(field.methods)).dropna(axis=1)
@@ -110,7 +105,7 @@ def rank_columns(
         part["rank_low"], part["rank_high"] = found.low, found.high
         parts.append(part)
     table = pd.concat(parts, ignore_index=True)
-    return table.astype(dict.fromkeys(RANKING_COLUMNS[-5:], float))
+    return table.astype(dict.fromkeys(RANKS, float))
 
 
 def stratum_rows(scores: ContestScores, field: Field, groups: pd.DataFrame) -> Iterator[dict[str, object]]:
@@ -127,19 +122,14 @@ def stratum_rows(scores: ContestScores, field: Field, groups: pd.DataFrame) -> I
                         yield _patient_row(key, quantity, own, COMMON, f"{column} {name}")
 
 
-def own_rows(scores: ContestScores, entrants: Iterable[Entrant]) -> Iterator[dict[str, object]]:
+def own_rows(scores: ContestScores, healthy: Mapping[str, HealthyScans]) -> Iterator[dict[str, object]]:
     """What is known of each method's own subjects alone: errors in healthy scans, lesions found by their size."""
-    entrants = list(entrants)
-    sizes = scores.pooled("subjects", "", MEAN)
     for quantity in HEALTHY:
         rows = scores.pooled(quantity.metric, quantity.protocol, MEAN)
-        for entrant in entrants:
-            # The means over another, healthy data set have its name as their stratum.
-            stratum = "" if entrant.healthy == entrant.dataset else entrant.healthy
-            found = rows[(rows["key"] == entrant.key) & (rows["stratum"] == stratum)]
+        for key, scans in healthy.items():
+            found = rows[(rows["key"] == key) & (rows["stratum"] == scans.stratum)]
             if found["value"].notna().any():
-                size = sizes.loc[(sizes["key"] == entrant.key) & (sizes["stratum"] == stratum), "value"].max()
-                yield _row(entrant.key, quantity, found["value"], OWN) | {"subjects": size}
+                yield _row(key, quantity, found["value"], OWN) | {"subjects": scans.count}
     for quantity in LESIONS:
         rows = scores.pooled(quantity.metric, quantity.protocol, POOLED)
         rows = rows[rows["stratum"].isin(SIZES)]

@@ -6,14 +6,14 @@ time each patch is noised and restored in one step, and the patches are put toge
 """
 
 import math
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from pydantic import Field
 from torch import Tensor
 
 from brainuad.diffusion.process import q_sample
-from brainuad.diffusion.schedule import make_schedule
+from brainuad.diffusion.schedule import check_time, make_schedule
 from brainuad.diffusion.settings import ScheduleSettings
 from brainuad.methods.base import (
     QUICK_TRAINING,
@@ -27,6 +27,7 @@ from brainuad.methods.base import (
 )
 from brainuad.methods.reconstruction import ResidualSettings, residual
 from brainuad.networks.adm_unet import AdmUnet
+from brainuad.networks.coders import halved
 from brainuad.networks.settings import AdmUnetSettings
 from brainuad.noise.fields import draw_noise
 from brainuad.noise.settings import NoiseSettings
@@ -93,6 +94,7 @@ class PatchedDdpm(Model):
     def __init__(self, settings: PatchedDdpmSettings, shape: ImageShape) -> None:
         super().__init__(settings, shape)
         channels = len(shape.channels)
+        halved(shape.size, len(settings.network.multipliers) - 1)
         self.network = AdmUnet(settings.network, channels, channels)
         self.schedule = make_schedule(settings.schedule)
 
@@ -153,6 +155,10 @@ class PatchedOneShot(ScoringRule):
     kind = "patched-one-shot"
     settings_class = OneShotSettings
     needs = "predict_x0"
+
+    def __init__(self, settings: OneShotSettings, model: Any, shape: ImageShape) -> None:
+        super().__init__(settings, model, shape)
+        check_time(model.schedule, settings.t_test)
 
     @torch.no_grad()
     def score(self, scan: Scan, draws: Draws) -> Scored:

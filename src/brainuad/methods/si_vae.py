@@ -91,6 +91,13 @@ class SiVae(Model):
         wanted = settings.log_perceptual and settings.perceptual.weights == "pretrained"
         return (settings.perceptual.network,) if wanted else ()
 
+    @classmethod
+    def remarks(cls, settings: SiVaeSettings) -> tuple[str, ...]:
+        """Whether validations log a perceptual distance with random weights."""
+        if settings.log_perceptual and settings.perceptual.weights == "random":
+            return ("The perceptual distance of validations has random weights instead of trained ones.",)
+        return ()
+
     def load_pretrained(self, folder: Path) -> None:
         """Builds the perceptual distance of validations, if there is to be one."""
         if self.settings.log_perceptual:

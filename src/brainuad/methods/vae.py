@@ -91,18 +91,22 @@ class Vae(Model):
         x = batch.images
         mu, log_variance = self.network.encode(x)
         z = sample_latent(mu, log_variance, draws.generator("z"))
-        error = self._error(x, self.network.decode(z))  # (batch, channel, *size)
+        error = self.reconstruction_error(x, self.network.decode(z), foreground(x))  # (batch, channel, *size)
         kl = kl_to_standard_normal(mu, log_variance)  # (batch, latent)
         if self.settings.reduction == "sum":
             return (error.flatten(1).sum(dim=1) + self.settings.beta * kl.sum(dim=1)).mean()
         return error.mean() + self.settings.beta * kl.mean()
 
-    def _error(self, x: Tensor, x_hat: Tensor) -> Tensor:
+    def reconstruction_error(self, x: Tensor, x_hat: Tensor, fg: Tensor) -> Tensor:
+        """The error of every pixel (batch, channel, *size) that the loss reduces.
+
+        `fg` (batch, 1, *size) is the foreground, outside of which an l2 error is 0 and the decoder is untrained.
+        """
         if self.settings.error == "l1":
             return (x - x_hat).abs()
         if self.settings.error == "gaussian":
             return (x - x_hat).square() / 2
-        return foreground(x) * (x - x_hat).square()
+        return fg * (x - x_hat).square()
 
     def reconstruct(self, x: Tensor) -> Tensor:
         """The decoded mean of q(z | x)."""

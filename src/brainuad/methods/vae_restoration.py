@@ -105,22 +105,26 @@ class VaeRestoration(ScoringRule):
         return torch.cat([self._ascend(*piece, tv_weight) for piece in pieces])
 
     def _ascend(self, x: Tensor, region: Tensor, tv_weight: float) -> Tensor:
-        limit = self.settings.gradient_limit
+        limit, fg = self.settings.gradient_limit, foreground(x)
         x_r = x.clone()
         for _ in range(self.settings.iterations):
             with torch.enable_grad():
                 x_r.requires_grad_()
-                objective = self.elbo(x_r) - tv_weight * total_variation(x - x_r)
+                objective = self.elbo(x_r, fg) - tv_weight * total_variation(x - x_r)
                 (g,) = torch.autograd.grad(objective.sum(), x_r)
             x_r = x_r.detach() + self.settings.step * g.clamp(-limit, limit) * region
         return x_r
 
-    def elbo(self, x_r: Tensor) -> Tensor:
-        """-(|x_r - rec(x_r)|^2 + KL(q(z | x_r) || N(0, I))) of each sample, summed over pixels and dimensions."""
+    def elbo(self, x_r: Tensor, fg: Tensor) -> Tensor:
+        """-(error of rec(x_r) + kl_weight KL(q(z | x_r) || N(0, I))) of each sample, summed over pixels and dimensions.
+
+        The error is that of the model's training: for l2, fg (x_r - rec)^2. `fg` (sample, 1, *size) is the foreground
+        of x: it does not move while x_r does.
+        """
         rec, mu, log_variance = self.model.encode_decode(x_r)
-        l2 = (x_r - rec).square().flatten(1).sum(dim=1)
+        error = self.model.reconstruction_error(x_r, rec, fg).flatten(1).sum(dim=1)
         kl = kl_to_standard_normal(mu, log_variance).flatten(1).sum(dim=1)
-        return -(l2 + self.settings.kl_weight * kl)
+        return -(error + self.settings.kl_weight * kl)
 
 
 def total_variation(difference: Tensor) -> Tensor:

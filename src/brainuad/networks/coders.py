@@ -24,7 +24,7 @@ def halved(spatial: Sequence[int], times: int) -> tuple[int, ...]:
     if any(side % 2**times for side in spatial):
         raise InputError(
             f"image size {tuple(spatial)}: every side must be a multiple of {2**times}, because the network "
-            f"halves it {times} times; change the size of the recipe or the number of widths of the network"
+            f"halves it {times} times; change the size of the recipe or the number of levels of the network"
         )
     return tuple(side // 2**times for side in spatial)
 

@@ -35,10 +35,14 @@ class AdmUnetSettings(Settings):
 
     @model_validator(mode="after")
     def _heads_divide_channels(self) -> Self:
-        for multiplier in self.multipliers:
+        attended = [m for level, m in enumerate(self.multipliers) if 2**level in self.attention_factors]
+        for multiplier in (*attended, self.multipliers[-1]):  # the middle block always has attention
             channels = self.width * multiplier
             if channels % (self.head_channels or self.heads):
-                raise ValueError(f"a level of {channels} channels does not divide into the attention heads")
+                raise ValueError(
+                    f"{channels} channels, of a level with attention or of the middle block, do not divide into "
+                    "attention heads (`heads`, or `head_channels` where set)"
+                )
         return self
 
 
@@ -93,6 +97,21 @@ class MonaiUnetSettings(Settings):
     )
     res_blocks: int = Field(1, ge=1, description="residual blocks per level")
     head_channels: int = Field(256, ge=1, description="channels per attention head")
+
+    @model_validator(mode="after")
+    def _attention_fits(self) -> Self:
+        last = len(self.channels) - 1
+        for level in self.attention_levels:
+            if level not in range(last + 1):
+                raise ValueError(f"attention at level {level}, but the levels are 0 to {last}")
+        # The middle block has the channels of the last level, and always attention.
+        for level in (*self.attention_levels, last):
+            if self.channels[level] % self.head_channels:
+                raise ValueError(
+                    f"{self.channels[level]} channels, of a level with attention or of the middle block, do not "
+                    f"divide into attention heads of {self.head_channels}"
+                )
+        return self
 
 
 class PerceptualSettings(Settings):

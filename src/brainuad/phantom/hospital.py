@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from brainuad.curation.labels import CLASSES, LABELS
-from brainuad.phantom.ct.people import ScanFacts, outlined
+from brainuad.phantom.ct.people import ScanFacts, condition_of, outlined
 from brainuad.phantom.patients import Patient, Visit, draw_patient
 from brainuad.phantom.reports.authors import AUTHORS
 from brainuad.phantom.reports.facts import Facts, Finding, Rates, Report
@@ -25,7 +25,7 @@ from brainuad.randomness import numpy_generator
 from brainuad.storage import atomic_path
 
 COLUMNS = {
-    "scans": ("scan", "patient", "age", "sex", "date", "report", "path", "mask"),
+    "scans": ("scan", "patient", "age", "sex", "date", "report", "path", "mask", "condition"),
     "reports": ("report", "patient", "date", "text"),
     "truth": ("scan", "label", "in_image", "in_report"),
 }
@@ -141,12 +141,14 @@ def visit_reports(patient: Patient, visit: Visit, rates: Rates, rng: np.random.G
 
 def _facts(patient: Patient, visit: Visit, rng: np.random.Generator) -> Facts:
     style = DATES[int(rng.integers(len(DATES)))]
+    before = patient.visits[visit.number - 2].findings if visit.number > 1 else ()
     return Facts(
         age=visit.age,
         sex=patient.sex,
         reason=visit.reason,
         author=int(rng.integers(len(AUTHORS))),
         earlier=visit.earlier.strftime(style) if visit.earlier else "",
+        known=tuple(finding.kind for finding in visit.findings if finding in before),
     )
 
 
@@ -172,9 +174,10 @@ def _scan_rows(patient: Patient, visit: Visit, report: str, seed: int) -> list[R
     rows: list[Row] = []
     for scan in range(1, visit.scans + 1):
         name = scan_name(patient, visit, scan)
-        files = scan_files(name, visit.findings_of(scan), seed)
+        findings = visit.findings_of(scan)
+        files = scan_files(name, findings, seed)
         row = (name, patient.name, visit.age, patient.sex, visit.day.isoformat(), report)
-        rows.append((*row, files["ct"], files.get("mask", "")))
+        rows.append((*row, files["ct"], files.get("mask", ""), condition_of(findings)))
     return rows
 
 

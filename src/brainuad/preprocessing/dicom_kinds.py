@@ -22,10 +22,15 @@ PLAIN_WORDS = re.compile(
     r"without|\bw/?o\b|\bnon?\b|plain|\bpre\b|unenhanced|\bnativ|ncct|\bnc\b", re.IGNORECASE
 )
 CONTRAST_WORDS = re.compile(
-    r"contrast|\bcontr\b|\bpost ?c\b|\bcect\b|\+ ?c\b|\bcta\b|angio|perfus|venog|arterial|venous",
+    r"contrast|\bcontr\b|\bpost ?c\b|\bcect\b|\+ ?c\b|\bc\+|\bcta\b|angio|perfus|venog|arterial|venous",
     re.IGNORECASE,
 )
-NO_AGENT = frozenset({"", "NONE", "NO", "N", "NO CONTRAST", "WITHOUT"})
+NO_AGENT = frozenset(
+    {
+        *("", "NONE", "NO", "N", "N/A", "NA", "0", "WITHOUT", "W/O", "PLAIN", "UNENHANCED", "NATIV"),
+        *("NO CONTRAST", "NON CONTRAST", "NON-CONTRAST", "NONCONTRAST", "WITHOUT CONTRAST", "NOT USED"),
+    }
+)
 
 LOCALISER_WORDS = frozenset({"LOCALIZER", "LOCALISER", "SCOUT", "TOPOGRAM"})
 REFORMAT_WORDS = re.compile(r"MPR|MIP|REFORMAT|PROJECTION|3D|VRT|VOLUME|SCREEN|DOSE|CURVED")
@@ -52,7 +57,7 @@ def names_bone(description: str) -> bool:
 
 def has_contrast(agent: str, description: str) -> bool:
     """Whether a series was taken with a contrast agent, by the agent's name or else by its description."""
-    if agent.upper() not in NO_AGENT:
+    if agent.strip().upper() not in NO_AGENT:
         return True
     return bool(CONTRAST_WORDS.search(description)) and not PLAIN_WORDS.search(description)
 

@@ -1,8 +1,9 @@
 """Which of the series in a folder of DICOM files is the plain axial head CT in a soft-tissue kernel.
 
 Files are grouped into stacks: one series, one orientation, one voxel grid, one kind of kernel. A stack that is not such
-a CT is rejected. Of the others the best is taken: plain before contrast, head before another body part, original
-before derived, known before unknown kernel, then the larger part of the head, then the thinner slices.
+a CT is rejected. Of the others the best is taken: head before another body part, original before derived, known
+before unknown kernel, then the larger part of the head, then the thinner slices. Of a series that the user names, a
+kernel for bone or a contrast agent is accepted, and plain images come before those with an agent.
 """
 
 from collections.abc import Sequence
@@ -83,7 +84,8 @@ class Choice:
 def choose_series(folder: Path, label: str, wanted: str = "") -> Choice:
     """The best stack below a folder; `wanted` limits the choice to a series by its number or UID.
 
-    A series that the user names may have any kernel. Nothing usable is a `ScanError` with a reason for each series.
+    A series that the user names may have any kernel, and a contrast agent. Nothing usable is a `ScanError` with a
+    reason for each series.
     """
     headers, others = read_headers(folder)
     if not headers:
@@ -98,13 +100,16 @@ def choose_series(folder: Path, label: str, wanted: str = "") -> Choice:
                 f"{', '.join(numbers)}"
             )
     usable, left_out = [], []
-    for stack in stacks_of(headers):
+    stacks = stacks_of(headers)
+    for stack in stacks:
         if reason := rejection(stack, named=bool(wanted)):
             left_out.append(f"{stack.name}: {reason}")
         else:
             usable.append(stack)
     if not usable:
-        raise ScanError(f"{label}: no usable series; {'; '.join(left_out)}")
+        could_be_named = not wanted and any(not rejection(stack, named=True) for stack in stacks)
+        hint = "; the column `series` can name one that is taken all the same" if could_be_named else ""
+        raise ScanError(f"{label}: no usable series; {'; '.join(left_out)}{hint}")
     best, *others_usable = sorted(usable, key=_rank)
     return Choice(best, (*left_out, *(f"{stack.name}: {_why_not(stack, best)}" for stack in others_usable)))
 
@@ -127,9 +132,17 @@ def stacks_of(headers: Sequence[Header]) -> list[Stack]:
 
 
 def rejection(stack: Stack, named: bool = False) -> str:
-    """Why a stack cannot be taken; empty if it can. The kernel of a series that the user `named` does not matter."""
+    """Why a stack cannot be taken; empty if it can.
+
+    Neither the kernel nor a contrast agent matters for a series that the user `named`.
+    """
     reason = _not_an_image_of_ct(stack) or _no_geometry(stack) or _not_axial(stack)
-    return reason or ("" if named else _shows_bone(stack)) or _too_little(stack)
+    return reason or ("" if named else _shows_bone(stack) or _enhanced(stack)) or _too_little(stack)
+
+
+def with_agent(stack: Stack) -> bool:
+    """Whether the images were taken with a contrast agent, as far as headers say."""
+    return _has_agent(stack.first)
 
 
 def _check_one_study(headers: Sequence[Header], label: str) -> None:
@@ -155,9 +168,13 @@ def _kind(header: Header) -> tuple[object, ...]:
     """What all slices of a stack share; scanners change other words between skull base and vertex."""
     return (
         *(header.series, header.modality, header.kind, header.shape, header.samples),
-        *(dicom_kinds.kernel_kind(header.kernel), bool(header.contrast_agent), header.position is None),
+        *(dicom_kinds.kernel_kind(header.kernel), _has_agent(header), header.position is None),
         *(dicom_kinds.is_localiser(header.image_type), dicom_kinds.is_reformat(header.image_type)),
     )
+
+
+def _has_agent(header: Header) -> bool:
+    return dicom_kinds.has_contrast(header.contrast_agent, header.description)
 
 
 def _close(one: np.ndarray | None, other: np.ndarray | None, tolerance: float) -> bool:
@@ -215,6 +232,11 @@ def _shows_bone(stack: Stack) -> str:
     return f"window of bone (width {narrow:.0f} HU)" if narrow >= BONE_WINDOW_HU else ""
 
 
+def _enhanced(stack: Stack) -> str:
+    """Vessels and tumours shine with an agent, and so does blood without one."""
+    return "with contrast agent" if with_agent(stack) else ""
+
+
 def _too_little(stack: Stack) -> str:
     if len(stack.slices) < FEWEST_SLICES:
         return f"fewer than {FEWEST_SLICES} slices"
@@ -230,9 +252,7 @@ def _qualities(stack: Stack) -> dict[str, float]:
     """What makes a stack worse than another, the most important first; lower is better."""
     first = stack.first
     return {
-        "contrast agent, and a plain series is there": dicom_kinds.has_contrast(
-            first.contrast_agent, first.description
-        ),
+        "contrast agent, and plain images are there": with_agent(stack),
         "of another body part": not dicom_kinds.shows_head(first.body_part),
         "derived images, and original ones are there": first.image_type[0] == "DERIVED",
         "unknown kernel": dicom_kinds.kernel_kind(first.kernel) == "unknown",

@@ -17,7 +17,7 @@ from scipy import ndimage
 
 from brainuad.errors import ScanError
 from brainuad.preprocessing.dicom_headers import Header
-from brainuad.preprocessing.dicom_series import SAME_PLACE_MM, Choice, choose_series
+from brainuad.preprocessing.dicom_series import SAME_PLACE_MM, Choice, choose_series, with_agent
 
 AIR_HU = -1024.0
 # Where slices are missing for more than this, nothing may be guessed.
@@ -237,6 +237,8 @@ def _remarks(choice: Choice) -> list[str]:
     first = choice.stack.first
     remarks = [f"{choice.stack.name} of {len(choice.left_out) + 1} taken"]
     remarks += [f"left out {reason}" for reason in choice.left_out]
+    if with_agent(choice.stack):
+        remarks.append("with contrast agent")
     if first.lossy:
         remarks.append("compressed with loss")
     if first.monochrome1:

@@ -44,6 +44,7 @@ log = logging.getLogger(__name__)
 
 SUBJECT_COLUMNS = ["subject", "participant", "group", "age", "sex", "site", "condition", "held_out"]
 ARRAYS = ("images", "lesion", "brain", "lesion_slices")
+UNUSED_MASK = "healthy by its report: the lesion mask is not used"
 
 
 def pack_dataset(
@@ -85,6 +86,8 @@ def pack_dataset(
     write_packed_boxes(boxes, output_folder / "boxes.tsv")
     write_table(index, output_folder / "index.tsv")
     log.info("%s, %s: %d of %d subjects packed", dataset, recipe_name, len(geometry), len(index))
+    if unused := index["reason"].str.contains(UNUSED_MASK, regex=False).sum():
+        log.warning("%s: %d healthy scans have a lesion mask, which is not used", dataset, unused)
     return index
 
 
@@ -128,7 +131,8 @@ class _CohortWriter:
             scan, has_truth = read_scan(self.folder, row, self.recipe.modalities)
             packed = _packed(apply_steps(scan, self.recipe.steps, self.references))
             self._check_size(packed["images"])
-            note = self._add_boxes(row["subject"], packed, scan.affine)
+            notes = [UNUSED_MASK] if has_unused_mask(self.folder, row) else []
+            notes += self._add_boxes(row["subject"], packed, scan.affine)
         except ScanError as error:
             log.warning("%s is not packed: %s", row["subject"], error)
             return entry | {"reason": str(error)}
@@ -142,22 +146,22 @@ class _CohortWriter:
             "slices": len(packed["images"]),
             "lesion_voxels": int(packed["lesion"].sum()) if has_truth else "",
             "status": "ok",
-            "reason": note,
+            "reason": "; ".join(notes),
             "image_hash": hashlib.blake2b(packed["images"].data, digest_size=16).hexdigest(),
         }
 
-    def _add_boxes(self, subject: str, packed: dict[str, np.ndarray], affine: np.ndarray) -> str:
-        """A remark on boxes that were lost, after adding the subject's boxes to its lesion mask."""
+    def _add_boxes(self, subject: str, packed: dict[str, np.ndarray], affine: np.ndarray) -> list[str]:
+        """Remarks on boxes that were lost, after adding the subject's boxes to its lesion mask."""
         path = boxes_path(self.folder, subject)
         if not path.exists():
-            return ""
+            return []
         depth, *plane = packed["lesion"].shape
         to_derivative = np.linalg.solve(affine, packed["affine"])
         found, lost = pack_boxes(read_boxes(path), to_derivative, (*plane, depth))
         packed["lesion"] |= union_mask(found, (*plane, depth))
         packed["lesion_slices"] |= packed["lesion"].any(axis=(1, 2))
         self.boxes[subject] = found
-        return f"boxes outside the field of view of the recipe: {lost}" if lost else ""
+        return [f"boxes outside the field of view of the recipe: {lost}"] if lost else []
 
     def _check_size(self, images: np.ndarray) -> None:
         expected = self.arrays["images"].item_shape
@@ -188,8 +192,8 @@ def _packed(scan: Scan) -> dict[str, np.ndarray]:
 def read_scan(folder: Path, row: Mapping[str, Any], modalities: tuple[str, ...]) -> tuple[Scan, bool]:
     """The derivatives of a subject on their common grid, and whether its lesions are known.
 
-    Lesions are known from a mask or boxes, or because the subject is healthy (then there are none). Without a
-    brain mask file the brain is where any image is positive.
+    Lesions are known from a mask or boxes, or because the subject is healthy (then there are none, see
+    `has_unused_mask`). Without a brain mask file the brain is where any image is positive.
     """
     subject = row["subject"]
     missing = [m for m in modalities if not derivative_path(folder, subject, m).exists()]
@@ -201,11 +205,22 @@ def read_scan(folder: Path, row: Mapping[str, Any], modalities: tuple[str, ...])
     images = np.stack([_values(image, first.shape, affine) for image in (first, *others)])
     brain_path, lesion_path = brain_mask_path(folder, subject), lesion_mask_path(folder, subject)
     brain = _mask(brain_path, first.shape, affine) if brain_path.exists() else np.any(images > 0, axis=0)
-    has_lesion_mask = lesion_path.exists()
+    has_lesion_mask = lesion_path.exists() and not has_unused_mask(folder, row)
     lesion = _mask(lesion_path, first.shape, affine) if has_lesion_mask else np.zeros(first.shape, dtype=bool)
     known = has_lesion_mask or boxes_path(folder, subject).exists() or row.get("group") == "healthy"
     corrected = _bias_corrected(derivative_path(folder, subject, modalities[0]))
     return Scan(images, brain, lesion, affine, corrected, modalities), known
+
+
+def has_unused_mask(folder: Path, row: Mapping[str, Any]) -> bool:
+    """Whether a subject has a lesion mask, and is healthy by the reports that curation has read.
+
+    An abnormal scan that the reports let in is trained on, and counts as healthy in the evaluation, as in a hospital
+    that has no masks of its normal scans: a mask of it must not make the cohort cleaner than curation delivers.
+    """
+    curated = row.get("held_out", "") != ""
+    healthy = curated and row.get("group") == "healthy"
+    return healthy and lesion_mask_path(folder, row["subject"]).exists()
 
 
 def _bias_corrected(image: Path) -> bool:

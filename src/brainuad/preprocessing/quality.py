@@ -16,6 +16,8 @@ from brainuad.storage import read_json, write_table
 
 COHORT_PART = ("subject", "participant", "group", "age", "sex", "site", "condition", "held_out")
 QUALITY_COLUMNS = (*COHORT_PART, "status", "reason", "note", *QUALITY_NUMBERS)
+# `held_out` is empty where no curation has said who is healthy.
+NOT_HELD_OUT = "no"
 
 
 def summarise(derivatives: Path, cohort: pd.DataFrame, max_failed_share: float = 0.2) -> pd.DataFrame:
@@ -43,6 +45,8 @@ def summarise(derivatives: Path, cohort: pd.DataFrame, max_failed_share: float =
 
 def _row(derivatives: Path, cohort_row: Mapping[Any, Any]) -> dict[str, Any]:
     row = {column: cohort_row.get(column, "") for column in COHORT_PART}
+    if "held_out" in cohort_row:
+        row["held_out"] = cohort_row["held_out"] or NOT_HELD_OUT
     if cohort_row["status"] != "ok":
         return row | {"status": cohort_row["status"], "reason": cohort_row["reason"]}
     path = quality_path(derivatives, cohort_row["subject"])

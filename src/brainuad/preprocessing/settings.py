@@ -6,7 +6,7 @@ register affinely to an atlas, crop, correct the bias field with N4.
 
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from brainuad.settings import Settings
 
@@ -76,6 +76,14 @@ class PlausibleRange(Settings):
     air_hu: tuple[float, float] = (-1024.0, -850.0)
     tissue_hu: tuple[float, float] = (10.0, 60.0)
     head_ml: tuple[float, float] = (1500.0, 8000.0)
+
+    @field_validator("brain_ml", "air_hu", "tissue_hu", "head_ml")
+    @classmethod
+    def _lowest_first(cls, limits: tuple[float, float]) -> tuple[float, float]:
+        """The same limits; the other way round they would exclude everyone."""
+        if not limits[0] < limits[1]:
+            raise ValueError(f"[{limits[0]:g}, {limits[1]:g}] is not a range, lowest first")
+        return limits
 
 
 class PreprocessingSettings(Settings):

@@ -84,3 +84,8 @@ def score_label(metric: str, protocol: str, aggregate: str = "", scale: float = 
 def pseudonym(dataset: str, number: int) -> str:
     """How a subject is written in figures and pages."""
     return f"{dataset_name(dataset)} #{number}"
+
+
+def p_text(p: float) -> str:
+    """`= 0.012` or `< 0.001`."""
+    return "< 0.001" if p < 0.001 else f"= {p:.3f}"

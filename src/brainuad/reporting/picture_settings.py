@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from brainuad.diffusion.settings import ScheduleSettings
 from brainuad.noise.settings import NoiseSettings
 from brainuad.reporting.settings import MethodLabel
-from brainuad.settings import Settings
+from brainuad.settings import EachOnce, Settings
 
 Outline = Literal["none", "yen"]
 
@@ -21,6 +21,30 @@ class FigureBase(Settings):
     width: Literal["column", "page"] = "column"
 
 
+class CaseGroup(Settings):
+    """Subjects of one kind that a figure shows, a row each."""
+
+    label: str
+    # With a lesion, without one in what is shown, or those whose names are given.
+    kind: Literal["lesion", "healthy", "named"]
+    # Of those with a lesion: one of the study's `subject_strata`.
+    stratum: str = ""
+    # As they are called in results/STUDY/splits/run-0.tsv; they need not be scored.
+    subjects_named: Annotated[tuple[str, ...], EachOnce] = ()
+    # At most so many rows.
+    subjects: int = Field(default=1, ge=1)
+
+    @model_validator(mode="after")
+    def _keys_fit_the_kind(self) -> "CaseGroup":
+        if self.stratum and self.kind != "lesion":
+            raise ValueError(
+                f"stratum: only a group of kind lesion has sizes, and this is one of {self.kind}"
+            )
+        if self.subjects_named and self.kind != "named":
+            raise ValueError(f"subjects_named: set `kind: named`; this group is of kind {self.kind}")
+        return self
+
+
 class MapsFigure(FigureBase):
     """Input, truth, and the anomaly maps (and pseudo-healthy images) of methods, for a few subjects."""
 
@@ -28,6 +52,8 @@ class MapsFigure(FigureBase):
     dataset: str
     methods: tuple[MethodLabel, ...] = Field(min_length=1)
     subjects: int = Field(default=3, ge=1)
+    # Rows by what the subjects have, in place of `subjects` over the range of lesion volumes.
+    groups: tuple[CaseGroup, ...] = ()
     run: int = 0
     # The modality shown; "" is the first channel of the recipe.
     channel: str = ""

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from brainuad.reporting.names import PHANTOM_NOTE
+from brainuad.reporting.names import PHANTOM_NOTE, p_text
+from brainuad.reporting.row_tests import best_rows
 from brainuad.reporting.settings import AnyTableSettings, FlowTableSettings, TableColumn, TableSettings
 
 LATEX_ESCAPES = {
@@ -22,6 +23,7 @@ LATEX_ESCAPES = {
     "±": r"$\pm$",
     "−": r"$-$",
     "×": r"$\times$",
+    "<": "$<$",
     "≤": r"$\leq$",
     "≥": r"$\geq$",
     "→": r"$\rightarrow$",
@@ -43,7 +45,8 @@ LATEX_ESCAPES = {
 class CellText:
     """One laid-out cell; `ours` is a value or the reason why there is none.
 
-    `published` is "not published" where only this cell has no counterpart, and "" in a table without any.
+    `published` is "not published" where only this cell has no counterpart, and "" in a table without any. `test` is
+    the corrected p value against the best of the column, "" in the best cell and where there is no test.
     """
 
     ours: str
@@ -51,6 +54,7 @@ class CellText:
     difference: str
     filled: bool
     best: bool
+    test: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,7 @@ def layout_of(settings: AnyTableSettings, table: pd.DataFrame) -> Layout:
 def table_layout(settings: TableSettings, table: pd.DataFrame) -> Layout:
     """The laid-out form of what `build_table` returned for the same settings."""
     width = len(settings.columns)
-    best = _best_rows(settings, table)
+    best = best_rows(settings, table)
     absent = "not published" if settings.published else ""
     rows = tuple(
         (
@@ -137,6 +141,7 @@ def _notes(settings: TableSettings, table: pd.DataFrame) -> tuple[str, ...]:
     notes.append(f"Each cell: ours ({ours}){compared}.")
     if table["upper_bound"].any():
         notes.append("Upper bound: the threshold was chosen on the test data itself.")
+    notes += _test_notes(table)
     for remark, cells in table[table["remark"] != ""].groupby("remark", sort=False):
         notes.append(f"{', '.join(dict.fromkeys(cells['row']))}: {remark}")
     if settings.source:
@@ -144,22 +149,25 @@ def _notes(settings: TableSettings, table: pd.DataFrame) -> tuple[str, ...]:
     return tuple(notes)
 
 
+def _test_notes(table: pd.DataFrame) -> list[str]:
+    """How the cells were tested against the best of their column, and which columns could not be."""
+    notes = []
+    tested = table[np.isfinite(table["p_holm"])]
+    if not tested.empty:
+        count = _range(tested["n_tested"])
+        notes.append(
+            "p: against the best of the column (bold), by a paired permutation test over the values of "
+            f"n = {count} subjects, Holm-corrected over the column."
+        )
+    for note, cells in table[table["test_note"] != ""].groupby("test_note", sort=False):
+        notes.append(f"{', '.join(dict.fromkeys(cells['column']))}: {note}.")
+    return notes
+
+
 def _range(counts: pd.Series) -> str:
     """The lowest to the highest of the counts that are not 0."""
     found = sorted(set(counts) - {0})
     return " to ".join(str(n) for n in dict.fromkeys([found[0], found[-1]])) if found else "0"
-
-
-def _best_rows(settings: TableSettings, table: pd.DataFrame) -> dict[int, int]:
-    """By column, the row with the best value of ours; reference rows and lone values are not ranked."""
-    width = len(settings.columns)
-    best = {}
-    for position, column in enumerate(settings.columns):
-        ours = table["ours_mean"].to_numpy(float)[position::width].copy()
-        ours[[row.reference for row in settings.rows]] = np.nan
-        if np.isfinite(ours).sum() > 1:
-            best[position] = int(np.nanargmax(ours) if column.better == "higher" else np.nanargmin(ours))
-    return best
 
 
 def number_text(mean: float, sd: float, digits: int) -> str:
@@ -178,11 +186,12 @@ def _cell_text(cell: pd.Series, column: TableColumn, absent: str, best: bool) ->
         difference=f"{difference:+.{column.digits}f}".replace("-", "−") if np.isfinite(difference) else "",
         filled=bool(ours),
         best=best,
+        test=f"p {p_text(cell['p_holm'])}" if np.isfinite(cell["p_holm"]) else "",
     )
 
 
 def table_as_markdown(settings: AnyTableSettings, table: pd.DataFrame) -> str:
-    """A Markdown table: in each cell our value, then the published one and the difference."""
+    """A Markdown table: in each cell our value, then the published one, the difference and the test."""
     layout = layout_of(settings, table)
     lines = [f"# {settings.title}", "", *(f"> {note}\n>" for note in layout.notes)]
     lines[-1] = lines[-1].removesuffix("\n>")
@@ -198,10 +207,11 @@ def table_as_markdown(settings: AnyTableSettings, table: pd.DataFrame) -> str:
 
 def _markdown_cell(cell: CellText) -> str:
     ours = f"**{cell.ours}**" if cell.best else cell.ours if cell.filled else f"*{cell.ours}*"
-    if not cell.published:
-        return ours
-    published = cell.published if cell.published == "not published" else f"published {cell.published}"
-    return f"{ours}<br>{published}" + (f" ({cell.difference})" if cell.difference else "")
+    lines = [ours]
+    if cell.published:
+        published = cell.published if cell.published == "not published" else f"published {cell.published}"
+        lines.append(published + (f" ({cell.difference})" if cell.difference else ""))
+    return "<br>".join([*lines, cell.test] if cell.test else lines)
 
 
 def _escape_markdown(text: str) -> str:
@@ -248,9 +258,10 @@ def _latex_header(text: str) -> str:
 def _latex_cell(cell: CellText) -> str:
     ours = escape_latex(cell.ours)
     ours = rf"\textbf{{{ours}}}" if cell.best else ours if cell.filled else rf"\emph{{{ours}}}"
-    if not cell.published:
+    published = escape_latex(cell.published) + (
+        f" ({escape_latex(cell.difference)})" if cell.difference else ""
+    )
+    below = [text for text in (published, escape_latex(cell.test)) if text]
+    if not below:
         return ours
-    published = escape_latex(cell.published)
-    if cell.difference:
-        published += f" ({escape_latex(cell.difference)})"
-    return rf"\shortstack[r]{{{ours}\\{{\scriptsize {published}}}}}"
+    return rf"\shortstack[r]{{{ours}" + "".join(rf"\\{{\scriptsize {text}}}" for text in below) + "}"

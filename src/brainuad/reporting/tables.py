@@ -11,6 +11,7 @@ import pandas as pd
 
 from brainuad.evaluation.catalogue import POOLED, Quantity
 from brainuad.reporting.reasons import reason_for_none, reason_for_undefined
+from brainuad.reporting.row_tests import compare_rows
 from brainuad.reporting.settings import (
     AnyTableSettings,
     Published,
@@ -37,26 +38,36 @@ class _Ours:
     subjects: int = 0  # behind the spread; 0 where it is that of the runs
 
 
+@dataclass(frozen=True)
+class _Source:
+    scores: pd.DataFrame
+    spread: Spread
+    methods: frozenset[str]  # those that the study has
+
+
 def build_table(
     settings: TableSettings,
     scores: pd.DataFrame,
     phantoms: Collection[str] = (),
     remarks: Mapping[str, str] | None = None,
+    methods: Collection[str] = (),
 ) -> pd.DataFrame:
-    """One row per cell: ours (mean over runs, sd, number of runs), published, difference, note.
+    """One row per cell: ours (mean over runs, sd, number of runs), published, difference, test, note.
 
     The deviation is that over runs, or with `spread: subjects` that over subjects, of which there are `n_subjects`.
 
     `scores` holds the tidy scores of all runs of the study; `phantoms` names the simulated data sets, whose
     cells are marked: a difference between a simulation and a paper means nothing. `remarks` says by method what
-    its readers must know.
+    its readers must know. `methods` are those that the study has, scored on these data sets or not.
     """
+    source = _Source(scores, settings.spread, frozenset(methods).union(scores["method"]))
     rows = [
-        _cell(row, column, _published(settings, row, position), (scores, settings.spread))
+        _cell(row, column, _published(settings, row, position), source)
         for row in settings.rows
         for position, column in enumerate(settings.columns)
     ]
     table = pd.DataFrame(rows)
+    table = pd.concat([table, compare_rows(settings, table, scores)], axis=1)
     table["phantom"] = table["dataset"].isin(list(phantoms))
     table["remark"] = table["method"].map(remarks or {}).where(table["n_runs"] > 0).fillna("")
     return table
@@ -74,9 +85,7 @@ def _published(settings: TableSettings, row: TableRow, position: int) -> Publish
     return values[position] if values else None
 
 
-def _cell(
-    row: TableRow, column: TableColumn, published: Published, source: tuple[pd.DataFrame, Spread]
-) -> dict[str, object]:
+def _cell(row: TableRow, column: TableColumn, published: Published, source: _Source) -> dict[str, object]:
     method = column.method.replace("{method}", row.method)
     ours = _ours(row, column, method, source)
     mean, sd = split_published(published)
@@ -101,12 +110,11 @@ def _cell(
     }
 
 
-def _ours(row: TableRow, column: TableColumn, method: str, source: tuple[pd.DataFrame, Spread]) -> _Ours:
-    scores, spread = source
+def _ours(row: TableRow, column: TableColumn, method: str, source: _Source) -> _Ours:
+    scores = source.scores
     of_method = scores[(scores["method"] == method) & (scores["dataset"] == column.dataset)]
     if of_method.empty:
-        scored = (scores["method"] == method).any()
-        missing = "not scored on this data set" if scored else "not run"
+        missing = "not scored on this data set" if method in source.methods else "not run"
         return _Ours(note=row.unavailable or column.unavailable or missing)
     quantity = Quantity(column.dataset, column.metric, column.protocol, column.aggregate, column.stratum)
     values = select(of_method, quantity)["value"]
@@ -119,7 +127,7 @@ def _ours(row: TableRow, column: TableColumn, method: str, source: tuple[pd.Data
     fallback = Quantity(column.dataset, "threshold_fallback", column.protocol, POOLED)
     if column.protocol and (select(of_method, fallback)["value"] > 0).any():
         notes.append(FALLBACK_NOTE)
-    if spread == "runs":
+    if source.spread == "runs":
         return _Ours(mean, sd, runs, "; ".join(notes))
     _, sd, subjects = over_runs(subject_means(of_method, quantity, method) * column.scale)
     return _Ours(mean, sd, runs, "; ".join(notes), subjects)

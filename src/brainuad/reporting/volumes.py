@@ -4,6 +4,7 @@ Subjects appear under pseudonyms (`BraTS 2021 #3`: the third largest lesion amon
 under their identifiers.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,11 +24,15 @@ from brainuad.storage import read_table
 
 @dataclass(frozen=True)
 class Case:
-    """A test subject to show: `number` ranks it by lesion volume, 1 being the largest."""
+    """A test subject to show: `number` ranks it by lesion volume, 1 being the largest.
+
+    `z` is the slice to show, where it is not the one with the most lesion.
+    """
 
     dataset: str
     subject: str
     number: int
+    z: int | None = None
 
     @property
     def pseudonym(self) -> str:
@@ -47,26 +52,56 @@ class MethodVolume:
     pseudo_healthy: np.ndarray | None
 
 
+@dataclass(frozen=True)
+class Ranking:
+    """The scored test subjects of a data set, by falling lesion volume; a place is a position among them."""
+
+    dataset: str
+    store: ArrayStore
+    subjects: list[str]
+
+    @property
+    def index(self) -> pd.DataFrame:
+        """Their rows of the index of the arrays."""
+        return self.store.index.loc[self.subjects]
+
+    def case(self, place: int, z: int | None = None) -> Case:
+        """The case at a place."""
+        return Case(self.dataset, self.subjects[place], place + 1, z)
+
+    def spread(self, candidates: Iterable[int], count: int) -> list[Case]:
+        """At most `count` of the candidates, at even steps; of different participants where there are enough."""
+        places = np.array(list(candidates), dtype=int)
+        distinct = places[~self.index["participant"].iloc[places].duplicated().to_numpy()]
+        places = places if len(distinct) < count else distinct
+        shown = min(count, len(places))
+        steps = ((np.arange(shown) + 0.5) * len(places) / max(shown, 1)).astype(int)
+        return [self.case(int(place)) for place in places[steps]]
+
+
 def choose_cases(store: ArrayStore, study: StudyEntry, dataset: str, count: int) -> list[Case]:
     """At most `count` test scans, at even steps of the rank of their lesion volume, largest first.
 
     They are of different participants where there are enough. Where no lesion is annotated they are patients in the
     order of their names, or healthy if nobody is a patient.
     """
+    ranking = rank_subjects(store, study, dataset)
+    patient = ranking.index["group"] == "patient"
+    candidates = sum(lesion_voxels(ranking.index) > 0) or sum(patient) or len(ranking.subjects)
+    return ranking.spread(range(candidates), count)
+
+
+def rank_subjects(store: ArrayStore, study: StudyEntry, dataset: str) -> Ranking:
+    """The scored test subjects that have arrays; of equal volumes, patients first, in the order of their names."""
     subjects = _scored_subjects(study, dataset) & set(store.subjects)
-    voxels = store.index.loc[store.subjects, "lesion_voxels"].fillna(0).astype(int)
-    patient = store.index["group"] == "patient"
-    ranked = sorted((s for s in voxels.index if s in subjects), key=lambda s: (-voxels[s], not patient[s], s))
-    if not ranked:
-        return []
-    candidates = sum(voxels[ranked] > 0) or sum(patient[ranked]) or len(ranked)
-    participants = store.index.loc[ranked[:candidates], "participant"]
-    ranks = np.flatnonzero(~participants.duplicated())
-    if len(ranks) < count:
-        ranks = np.arange(candidates)
-    shown = min(count, len(ranks))
-    steps = ((np.arange(shown) + 0.5) * len(ranks) / shown).astype(int)
-    return [Case(dataset, ranked[rank], int(rank) + 1) for rank in ranks[steps]]
+    voxels, patient = lesion_voxels(store.index), store.index["group"] == "patient"
+    ranked = sorted(subjects, key=lambda subject: (-voxels[subject], not patient[subject], subject))
+    return Ranking(dataset, store, ranked)
+
+
+def lesion_voxels(index: pd.DataFrame) -> pd.Series:
+    """Lesion voxels by subject, 0 where they are not annotated."""
+    return index["lesion_voxels"].fillna(0).astype(int)
 
 
 def _scored_subjects(study: StudyEntry, dataset: str) -> set[str]:

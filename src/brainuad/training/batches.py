@@ -20,6 +20,7 @@ from brainuad.arrays import ArrayStore
 from brainuad.errors import InputError
 from brainuad.methods.base import Batch
 from brainuad.randomness import numpy_generator
+from brainuad.training.signals import ignore_stop_signals
 
 SliceFilter = Literal["all", "non-empty", "tumour-free", "tumour-free-unresized", "tumour"]
 # The filters that must know where lesions are.
@@ -170,12 +171,21 @@ class _Steps:
 def load_batches(
     slices: Slices, order: BatchOrder, steps: range, workers: int = 0, ranks: tuple[int, int] = (0, 1)
 ) -> DataLoader:
-    """A loader of the batches of `steps`; `ranks` is (this process, number of processes)."""
+    """A loader of the batches of `steps`; `ranks` is (this process, number of processes).
+
+    Fewer samples a batch than processes are an `InputError`: some would have nothing to learn from.
+    """
+    if order.batch_size < ranks[1]:
+        raise InputError(
+            f"{ranks[1]} GPUs share each batch of a training, but its batches have {order.batch_size} samples, for so "
+            "says batch_size or there are no more. Lower gpus_per_training in config.yaml."
+        )
     sampler = _Steps(order, steps.start, steps.stop, *ranks)
     return DataLoader(
         slices,
         batch_sampler=sampler,  # type: ignore[arg-type]
         num_workers=workers,
+        worker_init_fn=ignore_stop_signals,
         collate_fn=collate,
         pin_memory=torch.cuda.is_available(),
         prefetch_factor=4 if workers else None,

@@ -9,8 +9,6 @@ import math
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -24,50 +22,16 @@ from brainuad.methods.base import Model
 from brainuad.randomness import Draws
 from brainuad.training import state as states
 from brainuad.training.augmentation import augment
-from brainuad.training.batches import BatchOrder, Slices, describe, load_batches
+from brainuad.training.batches import BatchOrder, describe, load_batches
 from brainuad.training.device import channels_last
+from brainuad.training.divergence import divergence, every_step_is_skipped, finite_weights
+from brainuad.training.job import EngineOptions, History, TrainingJob
 from brainuad.training.optimisers import after_step, after_validation, build_schedule
 from brainuad.training.progress import Progress
 from brainuad.training.settings import TrainingSettings
 from brainuad.training.signals import TrainingInterruptedError, watch_stop_signals
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class TrainingJob:
-    """What is trained, on what, and where its state lies."""
-
-    model: Model
-    training: Slices
-    validation: Slices
-    seed: int
-    state_folder: Path
-    settings_hash: str
-
-
-@dataclass(frozen=True)
-class EngineOptions:
-    """How the machine is used; none of it changes which batches and noise are seen."""
-
-    loader_workers: int = 0
-    save_every_s: float = 60.0
-    validation_batch_size: int | None = None
-
-
-@dataclass
-class History:
-    """What has been logged so far, and the time spent."""
-
-    rows: list[dict[str, float]] = field(default_factory=list)
-    best: float = math.inf
-    best_step: int = 0
-    # The validation loss that patience measures against, and the iterations up to the last validation since it.
-    reference: float = math.inf
-    reference_step: int = 0
-    without_gain: int = 0
-    seconds: float = 0.0
-    waiting_s: float = 0.0
 
 
 class Engine:
@@ -80,6 +44,7 @@ class Engine:
         self.settings: TrainingSettings = job.model.settings.training
         self.history = History()
         self.step = 0
+        self.saved_step = 0  # that of last.ckpt
         self._prepare_model()
         self.order = BatchOrder(
             job.training.index, self.settings.batch_size, self.settings.epoch, seed=job.seed
@@ -152,10 +117,9 @@ class Engine:
             (self.fabric.global_rank, self.fabric.world_size),
         )
         progress = Progress(self.settings.iterations, self.step, self.fabric.is_global_zero)
-        self.writer = SummaryWriter(str(self.job.state_folder / "tensorboard"), purge_step=self.step)
-        with watch_stop_signals() as stop:
+        board = SummaryWriter(str(self.job.state_folder / "tensorboard"), purge_step=self.step)
+        with board as self.writer, watch_stop_signals() as stop:
             self._iterate(iter(loader), progress, lambda: stop.received is not None)
-        self.writer.close()
         progress.close()
         self.save_state()
         if self.step < self.settings.iterations:
@@ -187,24 +151,40 @@ class Engine:
         batch = augment(batch, self.settings.augmentation, len(self.job.model.shape.size), draws)
         numbers = self.job.model.update(batch, draws, self)
         if not all(math.isfinite(value) for value in numbers.values()):
-            self._fail_on_divergence(numbers)
+            raise self._loss_error(numbers)
         self.step += 1
         if self.ema is not None and self.step >= self.settings.ema_start:
             self.ema.update_parameters(self.model)
         if self.step % self.settings.validate_every == 0 or self.step == self.settings.iterations:
+            self._require_finite_weights()
             numbers |= self._validate()
             self._learn_from_validation(numbers["validation"])
         return numbers
 
-    def _fail_on_divergence(self, numbers: dict[str, float]) -> None:
-        subjects = describe(self.job.training, self.order.batch(self.step))
-        saved = self.history.best_step
-        best = f"best checkpoint: step {saved}" if saved else "none saved yet"
-        raise InputError(
-            f"the loss is not finite at step {self.step}: {numbers}. Subjects of the batch: "
-            f"{', '.join(subjects)}. Last good checkpoint in {self.job.state_folder} ({best}). "
-            "Lower the learning rate, use precision 32-true, or look at these subjects' arrays."
-        )
+    def _loss_error(self, numbers: dict[str, float]) -> InputError:
+        what = f"the loss is not finite at step {self.step + 1}: {numbers}"
+        subjects = f"of the batch: {self._subjects(self.step)}"
+        if self.step != self.saved_step:
+            before = self._subjects(self.step - 1)
+            subjects += f"; of the one before, whose gradient may be the cause: {before}"
+        return self._divergence(what, subjects)
+
+    def _require_finite_weights(self) -> None:
+        """Ends the training before weights are kept that a gradient has spoilt."""
+        if not finite_weights(self.model):
+            what = f"the weights are not finite after step {self.step}"
+        elif every_step_is_skipped(self.fabric):
+            what = f"the gradients are not finite up to step {self.step}"
+        else:
+            return
+        raise self._divergence(what, f"of the batch: {self._subjects(self.step - 1)}")
+
+    def _divergence(self, what: str, subjects: str) -> InputError:
+        saved = {"last.ckpt": self.saved_step, "best.ckpt": self.history.best_step}
+        return divergence(what, subjects, self.job.state_folder, saved)
+
+    def _subjects(self, step: int) -> str:
+        return ", ".join(describe(self.job.training, self.order.batch(step)))
 
     def _to_device(self, batch: Any) -> Any:
         return self.fabric.to_device(batch)
@@ -222,15 +202,21 @@ class Engine:
         size = self.options.validation_batch_size or self.settings.batch_size
         order = BatchOrder(self.job.validation.index, size, "slices", self.job.seed, keep_rest=True)
         steps = range(min(self.settings.validation_batches, order.per_epoch))
-        totals, count = Counter[str](), 0
+        totals, count, suspects = Counter[str](), 0, list[str]()
         for number, batch in enumerate(load_batches(self.job.validation, order, steps)):
             draws = Draws(self.job.seed, ("validation", number), self.draws.device)
             with self.fabric.autocast():
                 numbers = weights.validation_numbers(self._to_device(batch), draws)
             totals.update({name: value.item() * len(batch.images) for name, value in numbers.items()})
             count += len(batch.images)
+            if not math.isfinite(totals["validation"]) and not suspects:
+                suspects += describe(self.job.validation, order.batch(number))
         # One process decides for all: running averages of normalisation layers may differ between them.
-        means = self.fabric.broadcast({name: total / count for name, total in totals.items()})
+        means = {name: total / count for name, total in totals.items()}
+        means, suspects = self.fabric.broadcast((means, suspects))
+        if suspects:
+            what = f"the validation loss is not finite at step {self.step}"
+            raise self._divergence(what, f"of the validation batch: {', '.join(suspects)}")
         if means["validation"] < self.history.best:
             self.history.best, self.history.best_step = means["validation"], self.step
             self._save({"weights": weights.state_dict(), "step": self.step}, "best.ckpt")
@@ -263,7 +249,8 @@ class Engine:
     # State.
 
     def save_state(self) -> None:
-        """Writes everything that is needed to go on from here."""
+        """Writes everything that is needed to go on from here; weights that are not finite are an `InputError`."""
+        self._require_finite_weights()
         content: dict[str, Any] = {
             "settings_hash": self.job.settings_hash,
             "step": self.step,
@@ -275,14 +262,19 @@ class Engine:
             "history": vars(self.history),
         }
         self._save(content, "last.ckpt")
+        self.saved_step = self.step
 
     def _save(self, content: dict[str, Any], name: str) -> None:
         if self.fabric.is_global_zero:
             states.save({"format": states.FORMAT, **content}, self.job.state_folder / name)
 
     def _resume(self) -> None:
-        state = states.load_state(self.job.state_folder / "last.ckpt", self.job.settings_hash)
+        folder = self.job.state_folder
+        state = states.load_state(folder / "last.ckpt", self.job.settings_hash)
         if state is None:
+            self.fabric.barrier()  # no process looks for a state any more
+            if self.fabric.is_global_zero:
+                states.remove(folder)
             return
         self.step = state["step"]
         self.model.load_state_dict(state["model"])
@@ -292,4 +284,8 @@ class Engine:
         if self.ema is not None:
             self.ema.load_state_dict(state["ema"])
         self.history = History(**state["history"])
+        if self.settings.keep == "best" and self.history.best_step:
+            states.load_weights(folder / "best.ckpt")  # looked at before the first iteration
+        self._require_finite_weights()
+        self.saved_step = self.step
         log.info("going on from step %d of %d", self.step, self.settings.iterations)

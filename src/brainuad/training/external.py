@@ -9,7 +9,7 @@ from brainuad.external.model import ExternalModel, ExternalTraining, TrainingRec
 from brainuad.training import state as states
 from brainuad.training.batches import Slices
 from brainuad.training.device import chosen_device, device_name
-from brainuad.training.engine import TrainingJob
+from brainuad.training.job import TrainingJob
 
 
 def train_externally(model: ExternalModel, job: TrainingJob, device: str, devices: int) -> TrainingRecord:

@@ -34,3 +34,12 @@ def watch_stop_signals() -> Iterator[StopRequest]:
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
+
+
+def ignore_stop_signals(worker: int) -> None:
+    """Lets a process that only reads batches live until the training has saved its state and ends it.
+
+    SLURM signals every process of a job, and a reader that dies would end the training at once.
+    """
+    for number in STOP_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)

@@ -18,6 +18,11 @@ from brainuad.storage import atomic_path
 FORMAT = 1
 
 
+def identity_of(request: Any) -> dict[str, Any]:
+    """The fields of a job's request for its settings hash; states of a stage's first version carry no version."""
+    return {key: value for key, value in vars(request).items() if (key, value) != ("version", 1)}
+
+
 def settings_hash(settings: Mapping[str, Any]) -> str:
     """A short hash of everything that a training's numbers depend on."""
     text = json.dumps(settings, sort_keys=True, default=str)
@@ -60,6 +65,11 @@ def load_state(path: Path, expected_hash: str) -> dict[str, Any] | None:
     if not path.exists():
         return None
     state = load(path)
+    if not {"settings_hash", "finished"} <= state.keys():
+        raise InputError(
+            f"{path}: weights alone, such as those of best.ckpt or model.ckpt; a training cannot go on from them. "
+            f"Put the training state back, or delete the folder {path.parent} to train anew."
+        )
     if state["settings_hash"] == expected_hash:
         return state
     if state["finished"]:
@@ -68,3 +78,24 @@ def load_state(path: Path, expected_hash: str) -> dict[str, Any] | None:
         f"{path}: an unfinished training with other settings (hash {state['settings_hash']}, now "
         f"{expected_hash}). Delete the folder {path.parent} to train anew, or restore the settings."
     )
+
+
+def load_weights(path: Path) -> dict[str, Any]:
+    """The weights and step of best.ckpt; a file that is missing or something else is an `InputError`."""
+    if not path.is_file():
+        raise InputError(
+            f"{path}: the best weights are missing. Delete the folder {path.parent} to train anew."
+        )
+    content = load(path)
+    if not {"weights", "step"} <= content.keys():
+        raise InputError(
+            f"{path}: a training state or something else, not the best weights. Put them back, or delete the "
+            f"folder {path.parent} to train anew."
+        )
+    return content
+
+
+def remove(folder: Path) -> None:
+    """Removes the checkpoints of an earlier training, so that none is taken for one of the next."""
+    for name in ("last.ckpt", "best.ckpt"):
+        (folder / name).unlink(missing_ok=True)

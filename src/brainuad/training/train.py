@@ -19,21 +19,26 @@ from brainuad.storage import read_table, write_json, write_table
 from brainuad.training import state as states
 from brainuad.training.batches import SliceFilter, Slices, in_sequences, open_slices
 from brainuad.training.device import device_name
-from brainuad.training.engine import Engine, EngineOptions, TrainingJob
+from brainuad.training.engine import Engine
 from brainuad.training.external import train_externally
 from brainuad.training.fabric import make_fabric
+from brainuad.training.job import EngineOptions, TrainingJob
 from brainuad.training.volumes import Volumes, common_depth, open_volumes
 
 
 @dataclass(frozen=True)
 class ModelRequest:
-    """What one model is: its kind, its resolved settings, the slices it learns from, and its seed."""
+    """What one model is: its kind, its resolved settings, the slices it learns from, and its seed.
+
+    `version` is that of the stage: a state of another one is of other mathematics.
+    """
 
     kind: str
     settings: dict[str, Any]
     slices: SliceFilter
     seed: int
     precision: str = "auto"
+    version: int = 1
 
 
 @dataclass(frozen=True)
@@ -70,7 +75,7 @@ def train_model(request: ModelRequest, files: TrainingFiles, machine: Machine) -
         _require_lesions(training, request)
     shape = _sample_shape(files.arrays, training, validation)
     identity = _data_identity(split, files.arrays, training.with_lesion)
-    digest = states.settings_hash({**vars(request), **identity})
+    digest = states.settings_hash({**states.identity_of(request), **identity})
     # Checked before the first step, so that a foreign state costs nothing.
     states.load_state(files.state_folder / "last.ckpt", digest)
     torch.manual_seed(request.seed)  # initial weights: torch's initialisers take no generator
@@ -157,9 +162,9 @@ def _data_identity(
 
 def _write_results(engine: Engine, request: ModelRequest, files: TrainingFiles, shape: ImageShape) -> None:
     history = engine.history
-    use_best = engine.settings.keep == "best"
-    best = states.load(files.state_folder / "best.ckpt")
-    weights = best["weights"] if use_best else engine.scored_weights().state_dict()
+    kept: dict[str, Any] = {"weights": engine.scored_weights().state_dict(), "step": engine.step}
+    if engine.settings.keep == "best":
+        kept = states.load_weights(files.state_folder / "best.ckpt")
     write_table(pd.DataFrame(history.rows), files.log)
     write_json(
         {
@@ -175,7 +180,7 @@ def _write_results(engine: Engine, request: ModelRequest, files: TrainingFiles, 
         },
         files.cost,
     )
-    _save_model(request, files, shape, weights, best["step"] if use_best else engine.step)
+    _save_model(request, files, shape, kept["weights"], kept["step"])
 
 
 def _save_model(

@@ -21,8 +21,10 @@ class Hospital:
     reports: list[tuple[str, ...]] = field(default_factory=list)
     labels: list[tuple[str, ...]] = field(default_factory=list)
 
-    def scan(self, scan: str, patient: str, report: str, date: str = "", path: str = "") -> None:
-        self.scans.append((scan, patient, date, report, path))
+    def scan(
+        self, scan: str, patient: str, report: str, date: str = "", path: str = "", series: str = ""
+    ) -> None:
+        self.scans.append((scan, patient, date, report, path, series))
 
     def report(self, report: str, patient: str, text: str = NORMAL, date: str = "") -> None:
         self.reports.append((report, patient, date, text))
@@ -37,7 +39,7 @@ class Hospital:
         self.label(f"r{number}")
 
     def arguments(self, settings: str = '{"selection": {"held_out_share": 0}}', **more: Path) -> list[object]:
-        _write(self.folder / "scans.csv", ("scan", "patient", "date", "report", "path"), self.scans)
+        _write(self.folder / "scans.csv", ("scan", "patient", "date", "report", "path", "series"), self.scans)
         _write(self.folder / "reports.csv", ("report", "patient", "date", "text"), self.reports)
         header = ("report", "label", "class", "sentence", "rule")
         _write(self.folder / "labels.tsv", header, self.labels, "\t")

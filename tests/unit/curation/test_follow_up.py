@@ -18,6 +18,7 @@ REFERS = {
         "Prior head CT reviewed.",
         "Calcification which was previously reported.",
         "Earlier\nimaging has been seen.",
+        "Previous CT: nil acute.",
     ),
     "since": (
         "No new haemorrhage since 12.03.2014.",
@@ -25,7 +26,13 @@ REFERS = {
         "The ventricles have enlarged slightly since then.",
         "No deterioration since admission scan.",
     ),
-    "interval change": ("No interval change.", "Interval increase in the size of the ventricles."),
+    "interval change": (
+        "No interval change.",
+        "Interval increase in the size of the ventricles.",
+        "No interval haemorrhage or infarct.",
+        "Interval left craniotomy.",
+        "Suggestive of interval haemorrhage.",
+    ),
     "unchanged": (
         "Appearances are unchanged.",
         "No significant change in the ventricles.",
@@ -33,10 +40,13 @@ REFERS = {
         "Atrophy without significant change.",
         "No relevant change.",
         "Unaltered appearances.",
+        "Appearances have not altered.",
+        "The ventricles are not significantly altered.",
+        "No alteration in appearances.",
         "Appearances are similar to 2013.",
         "Similar appearances to those seen on 12/03/2014.",
     ),
-    "stable": ("Stable appearances.", "The ventricles remain stable in size."),
+    "stable": ("Stable appearances.", "The ventricles remain stable in size.", "Appearances are static."),
     "follow-up": ("Follow-up of known haemorrhage.", "Follow up scan.", "F/U SDH.", "Repeat CT."),
     "no progression": ("No progression.", "No further progression of the small vessel disease."),
     "as before": ("Small vessel disease as before.",),
@@ -46,6 +56,21 @@ REFERS = {
         "Reviewed with the MRI of 2014-03-12.",
         "CT performed two weeks ago showed SDH.",
         "SDH on the scan yesterday.",
+        "The contusion on yesterday's scan is less conspicuous.",
+        "The contusion on yesterday’s head CT is less conspicuous.",
+        "CT earlier today.",
+        "SDH on today's first CT.",
+        "CT head done this morning showed SDH.",
+        "This morning's scan showed SDH.",
+        "MRI last week showed a cavernoma.",
+        "MRI last month.",
+        "CT head was performed last year.",
+        "Last Tuesday's CT showed SDH.",
+        "CT from 2013.",
+        "MRI brain in 2009 was reported as normal.",
+        "Priors: MR brain 2017.",
+        "Atrophy in excess of that seen in 2014.",
+        "The 2014 MRI has been reviewed.",
     ),
 }
 DOES_NOT_REFER = (
@@ -73,12 +98,27 @@ DOES_NOT_REFER = (
     "Unaltered consciousness.",
     "The left ventricle is similar to the right.",
     "Suggest repeat CT.",
+    "Clinical correlation and repeat imaging at 24 hours.",
+    "Previous CT: Nil on system. Previous imaging: None.",
     "Repeat CT head in 24 hours.",
     "Repeat imaging is advised if symptoms persist.",
     "CT for a fall two weeks ago.",
     "Headache since admission.",
     "No progression of weakness.",
     "No old infarct. Last seen well at 10 o'clock. Recent fall.",
+    "Lucid interval, then loss of consciousness. 5 mm slice interval. QT interval prolonged.",
+    "The atlantodental interval is normal. Widening of the atlantodental interval with no fracture.",
+    "Recommend interval MRI to assess for resolution.",
+    "Suggest interval follow-up.",
+    "Static GCS. Neurologically static. Static encephalopathy.",
+    "No metastatic disease. Haemostatic clips.",
+    "Fall yesterday. CT head normal.",
+    "Fall last week, CT head normal.",
+    "Weakness since this morning. CT head: normal.",
+    "CT head for weakness since yesterday. CT for headache last week.",
+    "Stroke in 2014. CABG 2008. Craniotomy in 2010. CT head normal.",
+    "CT head performed 2015 hrs.",
+    "GCS has not altered. No alteration in consciousness.",
     "Normal scan. No acute intracranial haemorrhage. Ventricles normal for age.",
     "",
 )
@@ -111,7 +151,13 @@ def test_capitals_and_line_breaks_do_not_matter() -> None:
     assert refers_to_earlier("COMPARED TO\nPREVIOUS  CT") == "comparison"
 
 
-@pytest.mark.parametrize("date", ["2014-03-12", "20140312", "12/03/2014", "2014-03-12T10:30:00"])
+@pytest.mark.parametrize(
+    "date",
+    [
+        *("2014-03-12", "20140312", "12/03/2014", "2014-03-12T10:30:00", "20140312T103000"),
+        *("12-MAR-14 10.30.00", "12 March 2014 10:30"),
+    ],
+)
 def test_the_day_of_the_report_itself_is_no_earlier_day(date: str) -> None:
     text = "CT head performed on 12/03/2014."
     assert refers_to_earlier(text, date) == ""

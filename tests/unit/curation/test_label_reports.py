@@ -69,6 +69,17 @@ def test_no_text_and_no_identifier_reaches_the_log(
     assert not any(word in logged for word in ("name-1", "name-2", "haemorrhage"))
 
 
+def test_progress_without_a_terminal_is_a_few_short_lines(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    rows = tuple((f"r{number}", "p", "No fracture.") for number in range(600))
+    label_reports(write_reports(tmp_path, rows), tmp_path / "labels.tsv", LabellingSettings())
+    lines = [line.strip() for line in capfd.readouterr().err.splitlines() if line.strip()]
+    assert 1 <= len(lines) <= 3
+    assert lines[-1].startswith("label reports: 600 of 600, ")
+    assert max(map(len, lines)) < 90
+
+
 def test_a_broken_row_is_found_before_anything_is_written(tmp_path: Path) -> None:
     reports = write_reports(tmp_path)
     reports.write_text(reports.read_text() + "r5,p5\n")

@@ -168,6 +168,26 @@ def test_a_scan_whose_picture_fails_is_a_number() -> None:
     assert '<div class="placeholder">2</div>' in page
 
 
+def test_a_card_names_the_first_one_of_the_same_image(caplog: pytest.LogCaptureFixture) -> None:
+    images = {"s1": 1, "s2": 2, "s3": 1, "s4": 1}
+
+    def thumbnail(scan: str) -> np.ndarray:
+        return montage(np.random.default_rng(images[scan]).random((8, 8, 8)), SMALL)
+
+    page = review_page(selection(*images), thumbnail, {})
+    labels = [" ".join(label.split()) for label in re.findall(r'class="label">([^<]*)<', page)]
+    assert labels == ["1", "2", "3 = 1", "4 = 1"]
+    assert "2 of 4 scans look exactly like another" in caplog.text
+
+
+def test_cards_that_show_no_image_are_no_copies(caplog: pytest.LogCaptureFixture) -> None:
+    cards = [reason_card("the image cannot be read.", ReviewSettings()), np.zeros((8, 8), np.uint8)]
+    for card in cards:
+        page = review_page(selection("s1", "s2"), lambda _, card=card: card, {})
+        assert "2 = 1" not in page
+    assert "look exactly" not in caplog.text
+
+
 def test_markup_in_a_scan_name_stays_text() -> None:
     page = review_page(selection("</script><b>x"), None, {})
     assert "</script><b>" not in page
@@ -241,6 +261,23 @@ def test_the_verb_writes_a_page_with_pictures_for_its_owner_alone(tmp_path: Path
     run("review-sheet", "--settings", '{"review": {"slices": 2}}', *files)
     assert output.read_text().count("data:image/png;base64,") == 1
     assert output.stat().st_mode & 0o777 == 0o600
+
+
+def test_the_verb_reads_a_scan_that_has_not_changed_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hospital = Hospital(tmp_path)
+    hospital.normal(0, path="a.npy")
+    np.save(tmp_path / "a.npy", np.random.default_rng(0).random((8, 8, 8)) * 80)
+    hospital.select()
+    output, state = tmp_path / "review.html", tmp_path / "state"
+    files = ["--scans", tmp_path / "scans.csv", "--selection", tmp_path / "selection.tsv", "--output", output]
+    run("review-sheet", "--settings", "{}", *files, "--state", state)
+    first = output.read_text()
+    monkeypatch.setattr("brainuad.curation.cards.read_volume", None)
+    run("review-sheet", "--settings", "{}", *files, "--state", state)
+    assert output.read_text() == first
+    assert len(list(state.iterdir())) == 1
 
 
 def write_two_series(folder: Path) -> Path:

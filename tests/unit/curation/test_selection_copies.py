@@ -59,3 +59,28 @@ def test_an_image_of_two_patients_is_not_usable_under_any_name(hospital: Hospita
     hospital.normal(2, path="./a.nii.gz")
     assert outcome(hospital, "s1") == ("usable report", "named for several patients")
     assert outcome(hospital, "s2") == ("usable report", "named for several patients")
+
+
+UID = "1.2.840.113619.2.55.3.2831.4"
+
+
+def test_a_series_that_is_named_by_its_uid_is_one_image_under_any_path(hospital: Hospital) -> None:
+    hospital.scan("s1", "p0", "r0", path="dicom/a", series=UID)
+    hospital.scan("s2", "p0", "r0", path="export2/b", series=UID)
+    assert outcome(hospital, "s1")[0] == "kept"
+    assert outcome(hospital, "s2") == ("usable report", "duplicate scan")
+
+
+def test_a_series_under_two_pseudonyms_is_not_usable(hospital: Hospital) -> None:
+    for number in (1, 2):
+        hospital.scan(f"s{number}", f"p{number}", f"r{number}", path=f"dicom/{number}", series=UID)
+        hospital.report(f"r{number}", f"p{number}")
+        hospital.label(f"r{number}")
+    assert outcome(hospital, "s1") == ("usable report", "named for several patients")
+    assert outcome(hospital, "s2") == ("usable report", "named for several patients")
+
+
+def test_a_series_number_alone_makes_no_image(hospital: Hospital) -> None:
+    hospital.scan("s1", "p0", "r0", path="dicom/a", series="2")
+    hospital.scan("s2", "p0", "r0", path="dicom/b", series="2")
+    assert [outcome(hospital, scan)[0] for scan in ("s1", "s2")] == ["kept", "kept"]

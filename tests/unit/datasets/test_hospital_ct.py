@@ -75,6 +75,19 @@ def test_a_mask_may_be_named(tmp_path: Path) -> None:
     assert (row["mask"], row["status"]) == ("nifti/s2.nii.gz", "ok")
 
 
+def test_what_is_found_in_a_scan_may_be_named(tmp_path: Path) -> None:
+    header = "scan;patient;path;condition\n"
+    lines = ('a;p1;dicom/s1;"hemorrhage;ischemia"', "b;p2;nifti/s2.nii.gz;")
+    found = rows(export(tmp_path, *lines, header=header))
+    assert [row["condition"] for row in found.values()] == ["hemorrhage;ischemia", ""]
+
+
+def test_rows_that_find_different_things_in_one_scan_exclude_it(tmp_path: Path) -> None:
+    lines = ("a,p,dicom/s1,tumor", "a,p,dicom/s1,hemorrhage")
+    row = rows(export(tmp_path, *lines, header="scan,patient,path,condition\n"))["a"]
+    assert row["reason"] == "scans.csv: rows of this scan differ in condition"
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "latin-1"])
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 def test_the_index_and_the_curation_read_the_same_scans(
@@ -120,11 +133,11 @@ def test_a_row_of_another_length_is_named_by_its_number(tmp_path: Path) -> None:
         rows(export(tmp_path, "a,p,x"))
 
 
-@pytest.mark.parametrize("column", ["scan", "path", "series", "mask", "age", "sex"])
+@pytest.mark.parametrize("column", ["scan", "path", "series", "mask", "condition", "age", "sex"])
 def test_a_column_twice_is_named(tmp_path: Path, column: str) -> None:
-    header = f"scan,patient,age,sex,path,series,mask,{column}\n"
+    header = f"scan,patient,age,sex,path,series,mask,condition,{column}\n"
     with pytest.raises(InputError, match=rf"scans\.csv: there are two columns {column}\."):
-        rows(export(tmp_path, "a,p,,,dicom/s1,2,,7", header=header))
+        rows(export(tmp_path, "a,p,,,dicom/s1,2,,,7", header=header))
 
 
 def test_a_row_may_end_at_its_path(tmp_path: Path) -> None:

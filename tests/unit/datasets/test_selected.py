@@ -70,4 +70,4 @@ def test_scans_that_are_not_selected_are_no_failures_of_preprocessing(
         write_json(record, tmp_path / f"sub-{name}" / "quality.json")
     table = summarise(tmp_path, apply_selection(cohort("s0", "s1", "s2", "s3"), selection), 0.0)
     assert table["status"].tolist() == ["ok", "ok", "not selected", "ok"]
-    assert table["held_out"].tolist() == ["", "", "", "yes"]
+    assert table["held_out"].tolist() == ["no", "no", "no", "yes"]

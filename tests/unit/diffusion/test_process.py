@@ -7,9 +7,7 @@ from torch import Tensor
 from brainuad.diffusion.process import (
     ReverseProcess,
     at,
-    eps_from_x_0,
     posterior_mean,
-    posterior_mean_from_eps,
     posterior_variance,
     q_sample,
     q_step,
@@ -18,6 +16,7 @@ from brainuad.diffusion.process import (
 from brainuad.diffusion.schedule import make_schedule, respaced, up_to
 from brainuad.diffusion.settings import ReverseSettings, ScheduleSettings
 from brainuad.randomness import torch_generator
+from tests.unit.diffusion.closed_forms import eps_from_x_0, posterior_mean_from_eps
 
 LINEAR = make_schedule(ScheduleSettings())
 COSINE = make_schedule(ScheduleSettings(kind="cosine"))

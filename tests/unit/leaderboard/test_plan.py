@@ -79,6 +79,10 @@ def test_files_lie_where_the_workflow_writes_them(entrants: tuple[Entrant, ...])
     assert entrant.arrays == Path("results/arrays/brats21/quickstart-t2")
 
 
+def test_entrants_say_where_healthy_scans_can_be(entrants: tuple[Entrant, ...]) -> None:
+    assert {entrant.healthy for entrant in entrants} == {("ixi", "")}
+
+
 def test_planted_anomalies_share_their_scans_with_the_data_set_they_were_planted_in(
     entrants: tuple[Entrant, ...],
 ) -> None:

@@ -119,8 +119,44 @@ def test_thresholds_from_healthy_scans_are_marked(tmp_path: Path) -> None:
     inputs = make_inputs(tmp_path, {"one": Made({"a": 0.5, "b": 0.7}, {"mslub": range(5)})})
     path = inputs.entrants[0].scores(0)
     path.write_text(path.read_text().replace("threshold_fallback\t\t0.0", "threshold_fallback\t\t1.0"))
-    found = rows(rank_methods(inputs, QUICK, 0).ranking, "mslub", "dice", "validation")
-    assert found["fallback"].to_dict() == {"one/a": True, "one/b": False}
+    table = rank_methods(inputs, QUICK, 0).ranking
+    for metric in ("dice", "lesion_f1", "fpr"):
+        found = rows(table, "mslub", metric, "validation")
+        assert found["fallback"].to_dict() == {"one/a": True, "one/b": False}
+    assert not rows(table, "mslub", "dice", "yen")["fallback"].any()
+
+
+def test_borrowed_thresholds_are_marked_and_their_scans_named(tmp_path: Path) -> None:
+    origins = {"validation": "patient:brats21", "healthy-fpr": "slices:brats21"}
+    made = Made(
+        {"a": 0.5}, {"msseg": range(5)}, chosen_on=origins, borrowed=("validation",), healthy="slices:brats21"
+    )
+    ranking = rank_methods(make_inputs(tmp_path, {"one": made}), QUICK, 0)
+    assert rows(ranking.ranking, "msseg", "dice", "validation")["borrowed"].tolist() == [True]
+    assert rows(ranking.ranking, "msseg", "dice", "healthy-fpr")["borrowed"].tolist() == [False]
+    (row,) = ranking.entrants.to_dict("records")
+    assert (row["validation_from"], row["healthy_fpr_from"]) == ("patient:brats21", "slices:brats21")
+    assert (row["fpr_scans"], row["lesion_subjects"]) == ("slices:brats21", 5)
+    assert rows(ranking.ranking, "msseg", "fpr", "yen")["subjects"].tolist() == [4]
+
+
+def test_the_rate_is_that_of_the_first_healthy_scans_that_there_are(tmp_path: Path) -> None:
+    made = Made({"a": 0.5}, {"cq500": range(3)}, healthy="hospital_ct")
+    (entrant,) = make_inputs(tmp_path, {"one": made}).entrants
+    scores = read_table(entrant.scores(0))
+    subject = name("cq500", 0)
+    own = scores[scores["metric"] == "fpr"].assign(stratum="", value="0.5")
+    own = pd.concat([own, own[own["protocol"] == "yen"].assign(subject=subject)])
+    write_table(pd.concat([scores, own]), entrant.scores(0))
+    for strata, expected in (
+        (("", "hospital_ct"), "healthy:cq500"),
+        (("hospital_ct", ""), "healthy:hospital_ct"),
+    ):
+        ranking = rank_methods(RankingInputs((replace(entrant, healthy=strata),)), QUICK, 0)
+        assert ranking.entrants["fpr_scans"].tolist() == [expected]
+        (rate,) = rows(ranking.ranking, "cq500", "fpr", "yen").to_dict("records")
+        assert (rate["mean"] == 0.5) == (expected == "healthy:cq500")
+        assert rate["subjects"] == (1 if expected == "healthy:cq500" else 4)
 
 
 def test_a_method_without_a_validated_threshold_has_no_rank_by_it(tmp_path: Path) -> None:

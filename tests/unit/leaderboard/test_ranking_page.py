@@ -83,8 +83,8 @@ def test_a_study_without_healthy_scans_has_no_rate_in_them(tables: Tables) -> No
     sheet = next(sheet for sheet in sheets(tables, "brats21") if sheet.title == "Lesions and healthy scans")
     position = next(i for i, column in enumerate(sheet.columns) if column.quantity.metric == "fpr")
     texts = {competitor.key: cells[position].text for competitor, cells in sheet.rows}
-    assert texts["beta/pddpm"] == "–"
-    assert texts["alpha/dae"] != "–"
+    assert texts["beta/pddpm"] == "no healthy scan"
+    assert re.match(r"0\.\d+", texts["alpha/dae"])
 
 
 def test_the_plot_has_a_dot_and_an_interval_for_every_ranked_method(tables: Tables) -> None:
@@ -133,7 +133,7 @@ def test_ranks_of_all_data_sets_stand_side_by_side(folder: Path) -> None:
     assert [rank.text for rank in first.ranks] == ["1", "1"]
     assert first.ranks[0].heat == 1
     beta = next(row for row in overall.rows if row.competitor.study == "beta")
-    assert beta.ranks[1].text == "–"
+    assert beta.ranks[1].text == "not scored"
     assert overall.agreement[0]["Methods"] == "3"
 
 
@@ -188,24 +188,17 @@ def test_the_written_page_names_no_subject(html: str) -> None:
     assert not re.search(r"(BRATS21|MSLUB)\d{3}", html)
 
 
-def test_thresholds_from_healthy_scans_are_marked_on_the_page(tmp_path: Path) -> None:
-    inputs = make_inputs(tmp_path, {"one": Made({"a": 0.5, "b": 0.7}, {"mslub": range(4)})})
-    path = inputs.entrants[0].scores(0)
-    path.write_text(path.read_text().replace("threshold_fallback\t\t0.0", "threshold_fallback\t\t1.0"))
-    tables = written(rank_methods(inputs, QUICK, 0), tmp_path / "board")
-    sheet = sheets(tables, "mslub")[0]
-    assert sheet.has("fallback")
-    marked = {
-        (competitor.key, column.quantity.protocol)
-        for competitor, cells in sheet.rows
-        for cell, column in zip(cells, sheet.columns, strict=True)
-        if cell.fallback
-    }
-    assert marked == {("one/a", "validation")}
+def test_no_cell_of_the_written_page_is_a_bare_dash(html: str) -> None:
+    cells = re.findall(r"<td[^>]*>(.*?)</td>", html, re.DOTALL)
+    assert cells
+    assert not [cell for cell in cells if cell.strip() in ("–", "-")]
+    assert (
+        'title="no healthy scan: the study has maps of no healthy test scan">no healthy scan</span>' in html
+    )
 
 
 def test_numbers_without_a_value_sort_last(tables: Tables) -> None:
     for sheet in sheets(tables, "brats21"):
         for _, cells in sheet.rows:
-            assert all(cell.text == "–" for cell in cells if cell.value is None)
+            assert all(cell.text and cell.reason for cell in cells if cell.value is None)
             assert all(cell.value is None or np.isfinite(cell.value) for cell in cells)

@@ -24,6 +24,11 @@ class Made:
     spacing_mm: float = 2.0
     runs: int = 1
     healthy: str = "ixi"
+    # What thresholds were chosen on, by protocol, such as patient:brats21; none for a protocol that is not there.
+    chosen_on: Mapping[str, str] = field(
+        default_factory=lambda: {"validation": "patient:own", "healthy-fpr": "healthy:ixi"}
+    )
+    borrowed: tuple[str, ...] = ()
     supervised: tuple[str, ...] = ()
     unfinished: tuple[str, ...] = ()
     failed: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
@@ -39,34 +44,52 @@ def difficulty(dataset: str, number: int) -> float:
     return float(np.random.default_rng([len(dataset), number]).random())
 
 
-def write_scores(path: Path, entrant: Entrant, run: int, quality: float, numbers: list[int]) -> None:
+Row = tuple[str, str, str, str, float]
+
+
+def threshold_rows(made: Made) -> list[Row]:
+    """What scores say of the thresholds of a study."""
+    rows: list[Row] = []
+    for protocol, scans in made.chosen_on.items():
+        fallback = protocol == "validation" and not scans.startswith("patient:")
+        rows += [
+            ("pooled", protocol, "threshold_fallback", "", float(fallback)),
+            ("pooled", protocol, "threshold_scans", scans, 3.0),
+            ("pooled", protocol, "threshold_borrowed", "", float(protocol in made.borrowed)),
+        ]
+    return rows
+
+
+def write_scores(entrant: Entrant, run: int, quality: float, numbers: list[int], made: Made) -> None:
     """Scores that follow the quality of a method and the difficulty of each subject."""
     rng = np.random.default_rng([sum(map(ord, entrant.key + entrant.dataset)), run])
-    rows: list[tuple[str, str, str, str, float]] = [("pooled", "validation", "threshold_fallback", "", 0.0)]
+    rows = threshold_rows(made)
+    protocols = [name for name in FACTORS if name in {"oracle", "yen", *made.chosen_on}]
     for number in numbers:
         subject = name(entrant.dataset, number)
         level = float(
             np.clip(quality * (1.2 - difficulty(entrant.dataset, number)) + 0.05 * rng.normal(), 0, 1)
         )
         rows += [(subject, "", "auprc", "", level)]
-        for protocol, factor in FACTORS.items():
+        for protocol in protocols:
+            factor = FACTORS[protocol]
             rows += [(subject, protocol, "dice", "", factor * level)]
             if protocol != "oracle":
                 rows += [
                     (subject, protocol, metric, "", factor * level)
                     for metric in ("lesion_recall", "lesion_f1")
                 ]
-    for protocol in ("validation", "healthy-fpr", "yen"):
+    for protocol in protocols[1:]:
         rows += [
             ("pooled", protocol, "lesion_recall", size, quality) for size in ("small", "medium", "large")
         ]
-        if entrant.healthy:
-            rows += [("mean", protocol, "fpr", entrant.healthy, 0.05 * (1 - quality))]
-    if entrant.healthy:
-        rows += [("mean", "", "subjects", entrant.healthy, 4.0)]
+        if made.healthy:
+            rows += [("mean", protocol, "fpr", made.healthy, 0.05 * (1 - quality))]
+    if made.healthy:
+        rows += [("mean", "", "subjects", made.healthy, 4.0)]
     table = pd.DataFrame(rows, columns=["subject", "protocol", "metric", "stratum", "value"])
     labels = {"study": entrant.study, "method": entrant.method, "run": run, "dataset": entrant.dataset}
-    write_table(table.assign(**labels, threshold=0.1), path)
+    write_table(table.assign(**labels, threshold=0.1), entrant.scores(run))
 
 
 def write_arrays(folder: Path, dataset: str, numbers: list[int], spacing_mm: float) -> None:
@@ -103,13 +126,13 @@ def make_study(root: Path, study: str, made: Made) -> list[Entrant]:
             entrant = Entrant(
                 study=study, method=method, label=method.upper(), contest=dataset, dataset=dataset, arrays=arrays,
                 runs=made.runs, model=method, training=("ixi",), supervised=method in made.supervised,
-                healthy=made.healthy, results=root,
+                healthy=(made.healthy,) if made.healthy else ("",), results=root,
             )  # fmt: skip
             entrants.append(entrant)
             for run in range(made.runs if method not in made.unfinished else 0):
                 write_table(roles, entrant.split(run))
                 numbers = [number for number in tests if number not in made.failed.get(method, ())]
-                write_scores(entrant.scores(run), entrant, run, quality, numbers)
+                write_scores(entrant, run, quality, numbers, made)
                 maps = [{"subject": name(dataset, number), "seconds": 2 * quality} for number in numbers]
                 write_table(pd.DataFrame(maps, columns=["subject", "seconds"]), entrant.manifest(run))
                 write_json({"training_hours": 3 * quality}, entrant.cost(run))

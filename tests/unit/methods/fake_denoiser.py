@@ -3,7 +3,6 @@
 import torch
 from torch import Tensor, nn
 
-from brainuad.diffusion.process import eps_from_x_0
 from brainuad.diffusion.schedule import make_schedule
 from brainuad.diffusion.settings import ScheduleSettings
 from brainuad.methods.base import ImageShape
@@ -11,6 +10,7 @@ from brainuad.methods.ddpm import Ddpm, DdpmSettings
 from brainuad.networks.settings import AdmUnetSettings
 from brainuad.noise.settings import NoiseSettings
 from brainuad.randomness import torch_generator
+from tests.unit.diffusion.closed_forms import eps_from_x_0
 
 SMALL = AdmUnetSettings(width=8, multipliers=(1, 2), res_blocks=1, attention_factors=(), dropout=0.0)
 

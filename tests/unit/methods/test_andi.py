@@ -8,7 +8,7 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor
 
-from brainuad.diffusion.process import posterior_mean, posterior_mean_from_eps, q_sample
+from brainuad.diffusion.process import posterior_mean, q_sample
 from brainuad.diffusion.schedule import make_schedule
 from brainuad.diffusion.settings import ScheduleSettings
 from brainuad.errors import InputError
@@ -17,6 +17,7 @@ from brainuad.methods.base import ImageShape, Scan
 from brainuad.noise.fields import draw_noise
 from brainuad.noise.settings import NoiseSettings
 from brainuad.randomness import Draws, torch_generator
+from tests.unit.diffusion.closed_forms import posterior_mean_from_eps
 
 SHAPE = (3, 2, 6, 5)  # slice, channel, x, y
 SCHEDULE = make_schedule(ScheduleSettings())

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from brainuad.diffusion.process import eps_from_x_0, q_sample
+from brainuad.diffusion.process import q_sample
 from brainuad.errors import InputError
 from brainuad.methods.anoddpm import (
     DiffusionReconstruction,
@@ -15,6 +15,7 @@ from brainuad.methods.base import ImageShape, Scan, Scored
 from brainuad.noise.fields import draw_noise
 from brainuad.noise.settings import NoiseSettings
 from brainuad.randomness import Draws, torch_generator
+from tests.unit.diffusion.closed_forms import eps_from_x_0
 from tests.unit.methods.fake_denoiser import FakeDenoiser, small_ddpm
 
 SIDE = 8

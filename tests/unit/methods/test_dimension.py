@@ -146,9 +146,14 @@ def test_restoration_moves_a_volume_only_inside_the_brain() -> None:
             zero = torch.zeros(len(x), 2)
             return 0.5 * x, zero, zero
 
+        def reconstruction_error(
+            self, x: torch.Tensor, x_hat: torch.Tensor, fg: torch.Tensor
+        ) -> torch.Tensor:
+            return fg * (x - x_hat).square()
+
     settings = VaeRestorationSettings(iterations=1, step=0.1, tv_weight=0.0)
     rule = VaeRestoration(settings, Shrinking(), ImageShape(("ct",), (4, 6, 5)))
-    x = torch.rand(1, 1, 4, 6, 5, generator=torch_generator(0))
+    x = 0.1 + torch.rand(1, 1, 4, 6, 5, generator=torch_generator(0))
     brain = torch.zeros_like(x)
     brain[..., 2:] = 1
     # d/dx of -(x - x / 2)^2 is -x / 2.

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from brainuad.diffusion.process import q_sample
+from brainuad.errors import InputError
 from brainuad.methods.base import Batch, ImageShape, Scan
 from brainuad.methods.patched_ddpm import (
     OneShotSettings,
@@ -254,6 +255,20 @@ def test_network_range_is_minus_one_to_one() -> None:
     x = torch.tensor([0.0, 0.25, 1.0])
     assert to_network_range(x).tolist() == [-1, -0.5, 1]
     assert torch.equal(from_network_range(to_network_range(x)), x)
+
+
+def test_a_time_later_than_the_model_has_is_refused() -> None:
+    ddpm = model({"size": 12})
+    with pytest.raises(
+        InputError, match=r"time 1200 of a scoring rule is later than .* 1000\. Choose an earlier"
+    ):
+        PatchedOneShot(OneShotSettings(t_test=1200), ddpm, ddpm.shape)
+    score(ddpm, t_test=1000)
+
+
+def test_a_size_that_the_network_cannot_halve_is_refused() -> None:
+    with pytest.raises(InputError, match=r"image size \(90, 90\): every side must be a multiple of 4"):
+        PatchedDdpm(PatchedDdpmSettings(), ImageShape(("t2",), (90, 90)))
 
 
 # Published settings.

@@ -281,3 +281,11 @@ def test_only_a_trained_perceptual_network_is_asked_for() -> None:
         (SiVaeSettings(log_perceptual=True, perceptual=alex), ("alex",)),
     ):
         assert SiVae.pretrained_networks(settings) == networks
+
+
+def test_a_logged_distance_of_a_random_network_is_remarked() -> None:
+    random = PerceptualSettings(weights="random")
+    assert SiVae.remarks(SiVaeSettings(perceptual=random)) == ()
+    assert SiVae.remarks(SiVaeSettings(log_perceptual=True)) == ()
+    (remark,) = SiVae.remarks(SiVaeSettings(log_perceptual=True, perceptual=random))
+    assert "perceptual distance of validations has random weights" in remark

@@ -1,5 +1,7 @@
 """The guided-diffusion U-Net: published sizes, zero initial output, time and attention."""
 
+from typing import Any
+
 import pytest
 import torch
 from monai.networks.nets.diffusion_model_unet import get_timestep_embedding
@@ -151,6 +153,28 @@ def test_memory_format_does_not_change_the_result() -> None:
     torch.testing.assert_close(output, expected, atol=1e-4, rtol=1e-4)
 
 
-def test_heads_that_do_not_divide_the_channels_are_refused() -> None:
+@pytest.mark.parametrize(
+    "heads",
+    [
+        {"width": 64, "multipliers": (1, 2), "head_channels": 48},  # the middle block
+        {"width": 96, "multipliers": (1, 2, 2), "head_channels": 64, "attention_factors": (1,)},
+        {"width": 9, "multipliers": (1, 2), "heads": 2, "attention_factors": (1, 2)},
+    ],
+)
+def test_heads_that_do_not_divide_the_channels_are_refused(heads: dict[str, Any]) -> None:
     with pytest.raises(ValidationError, match="attention heads"):
-        AdmUnetSettings(width=64, multipliers=(1, 2), head_channels=48)
+        AdmUnetSettings(**heads)
+
+
+@pytest.mark.parametrize(
+    "heads",
+    [
+        {"width": 96, "multipliers": (1, 2, 2), "head_channels": 64, "attention_factors": ()},
+        {"width": 96, "multipliers": (1, 2, 2), "head_channels": 64, "attention_factors": (2, 8)},
+        {"width": 9, "multipliers": (1, 2), "heads": 2, "attention_factors": (2,)},
+    ],
+)
+def test_levels_without_attention_may_have_any_number_of_channels(heads: dict[str, Any]) -> None:
+    with torch.device("meta"):
+        network = AdmUnet(AdmUnetSettings(res_blocks=1, **heads), 1, 1)
+        assert network(torch.empty(1, 1, 8, 8), torch.zeros(1)).shape == (1, 1, 8, 8)

@@ -1,7 +1,10 @@
 """AutoDDPM's network: its published size, its output, and that attention without its matrix is the same."""
 
+from typing import Any
+
 import pytest
 import torch
+from pydantic import ValidationError
 
 from brainuad.networks.monai_unet import MonaiUnet
 from brainuad.networks.settings import MonaiUnetSettings
@@ -59,3 +62,42 @@ def test_attention_without_the_matrix_of_all_pairs_is_the_same() -> None:
     for block in blocks:
         block.use_flash_attention = False
     torch.testing.assert_close(fast, network(x, t), atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("levels", [(3,), (5,), (-1,), (1, 5)])
+def test_attention_at_a_level_that_there_is_not_is_refused(levels: tuple[int, ...]) -> None:
+    with pytest.raises(ValidationError, match="but the levels are 0 to 2"):
+        MonaiUnetSettings(attention_levels=levels)
+
+
+def can_be_built(**given: Any) -> bool:
+    """Whether MONAI makes the network of these settings."""
+    try:
+        with torch.device("meta"):
+            MonaiUnet(MonaiUnetSettings.model_construct(res_blocks=1, **given), 1)
+    except ValueError:
+        return False
+    return True
+
+
+def are_accepted(**given: Any) -> bool:
+    try:
+        MonaiUnetSettings(**given)
+    except ValidationError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("channels", [(16, 32), (24, 16), (32, 48)])
+@pytest.mark.parametrize("levels", [(), (0,), (1,), (0, 1)])
+@pytest.mark.parametrize("head", [8, 16, 24, 64])
+def test_settings_are_accepted_where_the_network_can_be_built(
+    channels: tuple[int, ...], levels: tuple[int, ...], head: int
+) -> None:
+    given = {"channels": channels, "attention_levels": levels, "head_channels": head}
+    assert are_accepted(**given) == can_be_built(**given)
+
+
+def test_heads_larger_than_a_level_with_attention_are_refused() -> None:
+    with pytest.raises(ValidationError, match=r"256 channels, .* do not divide into attention heads of 512"):
+        MonaiUnetSettings(head_channels=512)

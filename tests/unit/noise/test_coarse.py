@@ -64,3 +64,11 @@ def test_shifts_are_per_batch_or_per_sample(roll: str, distinct: int) -> None:
     # Only at the seam do neighbouring pixels jump: the seam shows the shift.
     jumps = (field - field.roll(1, -1)).abs().amax(dim=(1, 2))  # (sample, column)
     assert len(set(jumps.argmax(dim=1).tolist())) == pytest.approx(distinct, abs=distinct // 4)
+
+
+def test_noise_as_fine_as_the_image_is_gaussian_noise() -> None:
+    field = draw((2, 3, 64, 64), 64)
+    normal = torch.randn((2, 3, 64, 64), generator=torch_generator(0, "coarse"))
+    # A shift alone lies between them.
+    values, expected = (images.flatten(2).sort(dim=2).values for images in (field, normal))
+    assert torch.allclose(values, expected, atol=1e-6)

@@ -15,7 +15,7 @@ from brainuad.datasets.registry import find_dataset
 from brainuad.errors import ScanError
 from brainuad.phantom.ct.exports import Identity, all_series, write_dicom, write_nifti
 from brainuad.phantom.ct.findings import Person
-from brainuad.phantom.ct.people import outlined
+from brainuad.phantom.ct.people import ACUTE, OUTLINED, condition_of, outlined
 from brainuad.phantom.ct.protocol import MAKERS, Export, Protocol, draw_protocol
 from brainuad.phantom.ct.readers import COLUMNS, cq500_scans, readings, true_reading
 from brainuad.phantom.ct.scan import CtScan, simulate_ct
@@ -91,6 +91,30 @@ def test_the_adapter_of_the_hospital_finds_nothing_to_complain_about(hospital):
     cohort = find_dataset("hospital_ct").index(hospital)
     assert cohort["subject"].tolist() == phantom_subjects("hospital_ct", PATIENTS, 0)
     assert set(cohort["status"]) == {"ok"}
+
+
+def test_the_values_of_a_mask_are_the_conditions_of_its_scan(hospital):
+    cohort = find_dataset("hospital_ct").index(hospital)
+    masked = cohort[cohort["mask"] != ""]
+    assert len(masked)
+    for row in masked.to_dict("records"):
+        values = set(np.unique(np.asarray(nib.load(hospital / row["mask"]).dataobj))) - {0}
+        assert values == {OUTLINED.index(name) + 1 for name in row["condition"].split(";")}
+
+
+def test_every_acute_finding_that_has_a_mask_has_a_condition():
+    assert {condition_of([Finding(kind)]) for kind in ACUTE} == set(OUTLINED)
+    assert condition_of([Finding("early_infarct"), Finding("subdural")]) == "hemorrhage;ischemia"
+    assert condition_of([Finding("atrophy"), Finding("calcification"), Finding("fracture")]) == ""
+
+
+def test_the_conditions_of_the_tables_are_those_of_the_truth(hospital):
+    present = {
+        (row["scan"], row["label"]) for row in table(hospital / "truth.csv") if row["in_image"] == "positive"
+    }
+    for row in table(hospital / "scans.csv"):
+        expected = [label for label in OUTLINED if (row["scan"], label) in present]
+        assert row["condition"] == ";".join(expected)
 
 
 def test_finished_scans_are_kept_and_those_of_fewer_patients_remain(hospital):

@@ -5,15 +5,24 @@ import stat
 from collections import Counter, defaultdict
 from pathlib import Path
 
+import numpy as np
 import pytest
 from scipy.stats import binom
 
 from brainuad.curation.labels import CLASSES, LABELS, NORMAL_FOR_AGE
 from brainuad.curation.reports import read_reports
-from brainuad.phantom.hospital import COLUMNS, UNREPORTED, patient_records, scan_name, simulate_hospital
+from brainuad.phantom.hospital import (
+    COLUMNS,
+    UNREPORTED,
+    patient_records,
+    scan_name,
+    simulate_hospital,
+    visit_reports,
+)
 from brainuad.phantom.patients import EARLIER_ELSEWHERE, RETURNS, Patient, draw_patient
 from brainuad.phantom.prevalence import ACUTE, AGEING, BACKGROUND, EFFECTS, REASONS, SIZES, WITH
 from brainuad.phantom.reports.facts import KINDS, Rates
+from brainuad.phantom.reports.write import LASTING, MINOR
 
 COUNT = 1500
 SEED = 5
@@ -142,6 +151,21 @@ def test_reports_that_are_certain_and_complete_agree_with_the_image(patients):
                 "ischemia",
             ):  # not on the repeat; "no acute infarct" beside an old one
                 assert (in_image, in_report) not in {("negative", "positive"), ("positive", "negative")}
+
+
+def test_only_what_was_there_before_goes_unnamed(patients):
+    rates = Rates(hedge=0, omit=0, foreign=0, follow_up=1, unnamed=1)
+    minor, lasting, kinds = set(MINOR), set(LASTING), set()
+    for patient in patients:
+        for last, visit in zip(patient.visits, patient.visits[1:], strict=False):
+            [report, *_] = visit_reports(patient, visit, rates, np.random.default_rng(0)) or [None]
+            if report is None or not report.unnamed:
+                continue
+            kept = {finding.kind for finding in visit.findings if finding in last.findings}
+            assert set(report.unnamed) <= kept | lasting
+            assert {finding.kind for finding in visit.findings} - minor == set(report.unnamed)
+            kinds |= set(report.unnamed) - lasting
+    assert {"subdural", "intracerebral", "old_infarct"} <= kinds
 
 
 def test_reasons_and_returns_have_their_set_shares(patients):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
+from brainuad.curation.follow_up import refers_to_earlier
 from brainuad.curation.labels import CLASSES, LABELS
 from brainuad.phantom.reports.abroad import LANGUAGES
 from brainuad.phantom.reports.absent import ABSENT, CONFUSED, EFFECTS, NORMAL
@@ -32,7 +33,11 @@ from brainuad.phantom.reports.write import compose_addendum, compose_report, wri
 HELD_OUT = Path(__file__).parents[2] / "data" / "report_sentences.tsv"
 PLAIN = Rates(
     **dict.fromkeys(
-        ("hedge", "omit", "follow_up", "doubt", "typo", "empty", "foreign", "addendum", "addendum_alone"), 0
+        (
+            *("hedge", "omit", "follow_up", "unnamed", "doubt"),
+            *("typo", "empty", "foreign", "addendum", "addendum_alone"),
+        ),
+        0,
     )
 )
 COUNT = 1500
@@ -145,7 +150,7 @@ def test_an_omitted_finding_is_neither_stated_nor_denied():
 @pytest.mark.parametrize("rate", list(vars(PLAIN)))
 def test_the_set_rates_are_kept(rate):
     share = 0.2
-    rates = Rates(**{**vars(PLAIN), rate: share})
+    rates = Rates(**{**vars(PLAIN), "follow_up": float(rate == "unnamed"), rate: share})
     hits = 0
     for number in range(COUNT):
         finding, known = [Finding("lacune")], facts(number, earlier="02/03/2015")
@@ -154,6 +159,7 @@ def test_the_set_rates_are_kept(rate):
             "hedge": bool(report.hedged),
             "omit": bool(report.omitted),
             "follow_up": report.follow_up,
+            "unnamed": bool(report.unnamed),
             "doubt": "uncertain" in report.said.values(),
             "typo": report.text != compose_report(known, finding, rng(number), PLAIN).text,
             "empty": report.form == "empty",
@@ -180,6 +186,47 @@ def test_earlier_imaging_is_named_only_if_there_is_any():
     rates = Rates(follow_up=1, typo=0, empty=0, foreign=0)
     assert "7 May 2014" in write_report(facts(earlier="7 May 2014"), [], rng(0), rates)
     assert not compose_report(facts(), [], rng(0), rates).follow_up
+
+
+UNNAMED = Rates(**{**vars(PLAIN), "follow_up": 1, "unnamed": 1})
+SEEN_BEFORE = {"earlier": "7 May 2014"}
+
+
+@pytest.mark.parametrize("author", range(len(AUTHORS)))
+def test_a_finding_that_was_there_before_may_go_by_no_change_alone(author):
+    for number in range(60):
+        known = facts(author=author, **SEEN_BEFORE)
+        report = compose_report(known, [Finding("meningioma"), Finding("atrophy")], rng(number), UNNAMED)
+        assert report.unnamed == ("meningioma",)
+        assert not {"tumor", "lesion", "hyperdensity"} & set(report.said)
+        assert report.said["atrophy"] == "positive"
+        assert report.text.count("7 May 2014") == 1
+        assert not re.search("meningioma|lesion", report.text)
+        assert "Normal appearances" not in report.text
+        assert refers_to_earlier(report.text) != ""
+
+
+@pytest.mark.parametrize(
+    ("kinds", "changes"),
+    [
+        (["meningioma"], {}),
+        (["subdural"], SEEN_BEFORE),
+        (["meningioma", "subdural"], SEEN_BEFORE),
+        (["atrophy"], SEEN_BEFORE),
+        ([], SEEN_BEFORE),
+    ],
+)
+def test_what_is_new_or_was_never_imaged_is_named(kinds, changes):
+    for number in range(40):
+        report = compose_report(facts(**changes), [Finding(kind) for kind in kinds], rng(number), UNNAMED)
+        assert report.unnamed == ()
+        assert all(set(KINDS[kind].labels) & set(report.said) for kind in kinds)
+
+
+def test_a_finding_that_earlier_imaging_is_known_to_show_may_go_unnamed():
+    report = compose_report(facts(**SEEN_BEFORE, known=("subdural",)), [Finding("subdural")], rng(0), UNNAMED)
+    assert report.unnamed == ("subdural",)
+    assert report.said.get("hemorrhage") != "positive"
 
 
 def test_authors_differ_in_spelling_and_abbreviations():

@@ -19,10 +19,11 @@ from brainuad.preprocessing.registration import matrix_of
 from brainuad.preprocessing.scan import RAS_TO_LPS, image_from_array
 from brainuad.preprocessing.settings import HEAD_CT, PlausibleRange, PreprocessingSettings
 from brainuad.preprocessing.subject import preprocess_subject
+from brainuad.storage import read_json
 from brainuad.study import at_scale
 from tests.unit.preprocessing import ct_head
 from tests.unit.preprocessing.dicom_files import MIDDLE, table_positions, tilted, write_series
-from tests.unit.preprocessing.small_head import moved, world
+from tests.unit.preprocessing.small_head import moved, save, world
 
 AFFINE = np.array([[-3.0, 0, 0, 100], [0, -3.0, 0, 125], [0, 0, 3.0, -90], [0, 0, 0, 1]])
 SHAPE = (67, 84, 60)
@@ -186,11 +187,7 @@ def test_a_tilted_dicom_series_is_placed_on_the_atlas(preprocessed: tuple[Path, 
     assert quality["status"] == "ok", quality["reason"]
     assert quality["atlas_dice"] > 0.9
     assert "gantry tilt of 15.0 degrees undone" in quality["note"]
-    written = sitk.ReadTransform(str(folder / "out/sub-a/anat/sub-a_from-ct_to-SRI24_xfm.tfm"))
-    found = RAS_TO_LPS @ matrix_of(written) @ RAS_TO_LPS
-    points = np.random.default_rng(0).uniform(-50, 50, (100, 3))
-    error = np.linalg.norm(moved(points, found) - moved(points, np.linalg.inv(turn())), axis=1)
-    assert error.mean() < 3.0
+    assert pose_error_mm(folder / "out/sub-a/anat/sub-a_from-ct_to-SRI24_xfm.tfm") < 3.0
 
 
 def test_the_derivative_is_in_hounsfield_units_in_the_field_of_view(
@@ -205,14 +202,60 @@ def test_the_derivative_is_in_hounsfield_units_in_the_field_of_view(
     assert np.median(values[brain.get_fdata() > 0]) == pytest.approx(ct_head.TISSUE, abs=2)
 
 
-def test_an_atlas_without_a_head_asks_for_a_template(tmp_path: Path) -> None:
-    atlas = ct_head.write_atlas(tmp_path)
+def pose_error_mm(transform: Path) -> float:
+    """How far points of the atlas lie from where `turn` puts them in the patient, on average."""
+    found = RAS_TO_LPS @ matrix_of(sitk.ReadTransform(str(transform))) @ RAS_TO_LPS
+    points = np.random.default_rng(0).uniform(-50, 50, (100, 3))
+    return float(np.linalg.norm(moved(points, found) - moved(points, np.linalg.inv(turn())), axis=1).mean())
+
+
+def write_headless_atlas(folder: Path) -> Path:
+    """The atlas as MNI152 is stored, without its head."""
+    atlas = ct_head.write_atlas(folder)
     (atlas / "sri24").rename(atlas / "mni152")
     for path in list((atlas / "mni152").iterdir()):
         path.rename(path.with_name(path.name.replace("sri24", "mni152")))
+    return atlas
+
+
+def test_an_atlas_without_a_head_asks_for_a_template(tmp_path: Path) -> None:
+    atlas = write_headless_atlas(tmp_path)
     settings = QUICK.model_copy(update={"atlas": "mni152"})
     row = dict.fromkeys(COHORT_COLUMNS, "") | {"subject": "a", "status": "ok", "ct": "a"}
     with pytest.raises(InputError, match=r"preprocessing\.ct_template: the atlas mni152 has no head"):
+        preprocess_subject(row, tmp_path, settings, atlas, tmp_path / "out")
+
+
+@pytest.mark.parametrize("hounsfield", [True, False])
+def test_a_template_on_a_grid_and_in_units_of_its_own_takes_the_place_of_the_head(
+    tmp_path: Path, hounsfield: bool
+) -> None:
+    write_patient(tmp_path / "raw" / "a")
+    atlas = write_headless_atlas(tmp_path / "atlas")
+    values = ct_head.ct_head(POINTS)
+    values = values if hounsfield else np.clip(values, -100, 200) * 11 + 2000
+    save(values.astype(np.float32), tmp_path / "template.nii.gz", AFFINE)
+    template = {"atlas": "mni152", "ct_template": str(tmp_path / "template.nii.gz")}
+    row = dict.fromkeys(COHORT_COLUMNS, "") | {"subject": "a", "status": "ok", "ct": "a"}
+    settings = QUICK.model_copy(update=template)
+    quality = preprocess_subject(row, tmp_path / "raw", settings, atlas, tmp_path / "out")
+    assert quality["status"] == "ok", quality["reason"]
+    assert quality["atlas_dice"] > 0.9
+    folder = tmp_path / "out/sub-a/anat"
+    assert pose_error_mm(folder / "sub-a_from-ct_to-MNI152NLin2009aSym_xfm.tfm") < 3.0
+    sidecar = read_json(folder / "sub-a_space-MNI152NLin2009aSym_desc-preproc_CT.json")
+    assert sidecar["RegisteredTo"] == "template.nii.gz"
+    assert str(tmp_path) not in str(sidecar)
+
+
+@pytest.mark.parametrize("content", [b"", b"no image"])
+def test_a_template_that_is_no_scan_is_named(tmp_path: Path, content: bytes) -> None:
+    atlas = write_headless_atlas(tmp_path)
+    (tmp_path / "template.nii.gz").write_bytes(content)
+    template = {"atlas": "mni152", "ct_template": str(tmp_path / "template.nii.gz")}
+    row = dict.fromkeys(COHORT_COLUMNS, "") | {"subject": "a", "status": "ok", "ct": "a"}
+    settings = QUICK.model_copy(update=template)
+    with pytest.raises(InputError, match=r"ct_template: .*template\.nii\.gz: .*Expected a NIfTI file"):
         preprocess_subject(row, tmp_path, settings, atlas, tmp_path / "out")
 
 

@@ -33,8 +33,8 @@ def chosen_of(folder: Path, **header: Any) -> tuple[str, list[str]]:
         ({"ConvolutionKernel": "H70h"}, r"kernel for bone or lung \(H70H\)"),
         ({"ConvolutionKernel": None, "WindowWidth": 2800}, r"window of bone \(width 2800 HU\)"),
         ({"ConvolutionKernel": None, "SeriesDescription": "Head bone 1 mm"}, "its description says bone"),
-        ({"ContrastBolusAgent": "Iohexol"}, "contrast agent, and a plain series is there"),
-        ({"SeriesDescription": "CTA 0.6"}, "contrast agent, and a plain series is there"),
+        ({"ContrastBolusAgent": "Iohexol"}, r"\(14 images\): with contrast agent$"),
+        ({"SeriesDescription": "CTA 0.6"}, r"\(14 images\): with contrast agent$"),
         ({"BodyPartExamined": "CSPINE"}, "of another body part"),
         ({"ImageType": ["DERIVED", "SECONDARY", "AXIAL"]}, "derived images"),
         ({"ConvolutionKernel": None}, "unknown kernel"),
@@ -64,9 +64,38 @@ def test_thinner_slices_are_taken_whatever_the_order_of_the_files(tmp_path: Path
     assert chosen_of(tmp_path, positions=table_positions([4.0] * 26))[0] == "7"
 
 
-def test_a_series_with_contrast_is_taken_where_there_is_no_plain_one(tmp_path: Path) -> None:
+def test_a_folder_with_contrast_only_is_refused_and_the_way_out_is_said(tmp_path: Path) -> None:
     write_series(tmp_path, ContrastBolusAgent="Iohexol")
-    assert choose_series(tmp_path, "ct").left_out == ()
+    reason = (
+        r"ct: no usable series; series 2 \(14 images\): with contrast agent; the column `series` can name one that "
+        r"is taken all the same$"
+    )
+    with pytest.raises(ScanError, match=reason):
+        choose_series(tmp_path, "ct")
+
+
+def test_the_way_out_is_not_said_where_it_leads_nowhere(tmp_path: Path) -> None:
+    write_series(tmp_path, orientation=SAGITTAL, ContrastBolusAgent="Iohexol")
+    with pytest.raises(ScanError, match=r"not axial \(sagittal\)$"):
+        choose_series(tmp_path, "ct")
+
+
+def test_a_named_series_may_have_contrast_but_its_plain_images_come_first(tmp_path: Path) -> None:
+    write_series(tmp_path / "a", ContrastBolusAgent="Iohexol")
+    assert choose_series(tmp_path, "ct", "2").left_out == ()
+    write_series(tmp_path / "b", table_positions([9.0] * 12))
+    choice = choose_series(tmp_path, "ct", "2")
+    assert len(choice.stack.slices) == 13
+    assert choice.left_out == ("series 2 (14 images): contrast agent, and plain images are there",)
+
+
+@pytest.mark.parametrize("agent", ["", "NONE", "No contrast ", "w/o", "N/A"])
+def test_words_for_no_agent_are_no_agent(tmp_path: Path, agent: str) -> None:
+    write_series(tmp_path)
+    for number in range(6):
+        change(tmp_path / f"{number:03d}.dcm", ContrastBolusAgent=agent)
+    choice = choose_series(tmp_path, "ct")
+    assert (len(choice.stack.slices), choice.left_out) == (14, ())
 
 
 def test_a_folder_without_a_usable_series_names_the_reason_of_each(tmp_path: Path) -> None:
@@ -171,7 +200,7 @@ def test_kernels_of_several_makers_are_known(kernel: str, kind: str) -> None:
             ("w/o contrast", False),
             ("Posterior", False),
         ),
-        *(("post contrast", True), ("CT angio", True), ("Head +C", True), ("", False)),
+        *(("post contrast", True), ("CT angio", True), ("Head +C", True), ("Head C+", True), ("", False)),
     ],
 )
 def test_descriptions_tell_contrast_from_its_absence(description: str, contrast: bool) -> None:

@@ -97,6 +97,13 @@ def test_remarks_say_what_was_undone(tmp_path: Path) -> None:
     assert not any("header" in note for note in notes)
 
 
+def test_a_contrast_agent_of_a_named_series_is_told(tmp_path: Path) -> None:
+    write_series(tmp_path, ContrastBolusAgent="Iohexol")
+    assert "ct: with contrast agent" in read_dicom(tmp_path, "ct", "2").notes
+    write_series(tmp_path / "plain", SeriesInstanceUID="1.2.3.5", SeriesNumber=7)
+    assert "ct: with contrast agent" not in read_dicom(tmp_path, "ct").notes
+
+
 def test_a_tilt_that_only_the_header_names_is_not_undone_but_told(tmp_path: Path) -> None:
     scan = read_dicom(write_series(tmp_path, GantryDetectorTilt=18.5), "ct")
     assert "ct: the header names a tilt of 18.5 degrees, the slices show 0.0" in scan.notes

@@ -15,6 +15,7 @@ from brainuad.preprocessing.derivatives import (
 from brainuad.preprocessing.equalise import equalise
 from brainuad.preprocessing.pack import pack_dataset
 from brainuad.preprocessing.recipes import Recipe
+from brainuad.training.volumes import open_volumes
 
 AFFINE = np.diag([-1.0, -1.0, 1.0, 1.0])
 SHAPE = (8, 10, 6)
@@ -74,6 +75,33 @@ def test_masks_follow_the_images(packed):
     np.testing.assert_array_equal(store.volume("a").lesion, lesion[..., 1:5].transpose(2, 0, 1))
     assert store.volume("a").brain.all()
     assert store.index.at["a", "lesion_voxels"] == 4
+
+
+@pytest.mark.parametrize("held_out", ["yes", "no"])
+def test_the_mask_of_a_scan_that_curation_calls_healthy_is_not_used(tmp_path, caplog, held_out):
+    for seed, subject in enumerate("abc"):
+        write_subject(tmp_path / "d", subject, seed, with_lesion=subject != "c")
+    quality = pd.concat([quality_of("a"), quality_of("b", "c", group="healthy")]).assign(held_out=held_out)
+    pack_dataset("toy", tmp_path / "d", quality, "two", RECIPE, tmp_path / "out")
+    store = ArrayStore(tmp_path / "out")
+    assert [store.volume(subject).lesion.sum() for subject in "abc"] == [4, 0, 0]
+    assert not store.lesion_slices[store.slices("b")].any()
+    assert store.index["lesion_voxels"].tolist() == [4, 0, 0]
+    assert [reason != "" for reason in store.index["reason"]] == [False, True, False]
+    assert store.index.at["b", "reason"] == "healthy by its report: the lesion mask is not used"
+    assert "toy: 1 healthy scans have a lesion mask, which is not used" in caplog.text
+
+
+def test_an_abnormal_scan_that_the_reports_let_in_is_trained_on(tmp_path):
+    """The phantom has a mask of it; a hospital does not, and could not leave it out."""
+    roles = pd.DataFrame({"dataset": "toy", "subject": ["a", "b"], "role": "train"})
+    for seed, subject in enumerate("ab"):
+        write_subject(tmp_path / "d", subject, seed, with_lesion=subject == "b")
+    for held_out, trained in (("no", ("a", "b")), ("", ("a",))):
+        quality = quality_of("a", "b", group="healthy").assign(held_out=held_out)
+        arrays = tmp_path / f"{held_out}-curated" / "toy" / "two"
+        pack_dataset("toy", tmp_path / "d", quality, "two", RECIPE, arrays)
+        assert open_volumes([arrays], roles, "train", "tumour-free").index.subjects == trained
 
 
 def test_the_index_says_where_each_subject_lies(packed):

@@ -55,6 +55,15 @@ def test_the_table_has_a_row_for_every_row_of_the_cohort(tmp_path: Path) -> None
     assert written.loc[4, "reason"] == "no image found"
 
 
+@pytest.mark.parametrize(("said", "written"), [("yes", "yes"), ("", "no"), (None, "")])
+def test_the_table_tells_whether_curation_has_said_who_is_healthy(
+    tmp_path: Path, said: str | None, written: str
+) -> None:
+    record(tmp_path, "a")
+    table = cohort("a") if said is None else cohort("a").assign(held_out=said)
+    assert summarise(tmp_path, table)["held_out"].tolist() == [written]
+
+
 def test_too_many_failures_stop_with_their_reasons_counted_after_the_table_is_written(tmp_path: Path) -> None:
     record(tmp_path, "a")
     record(tmp_path, "b", "excluded", "missing t2")

@@ -1,11 +1,20 @@
 """Training curves read the logs of models."""
 
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from brainuad.plan_reader import read_plan
+from brainuad.report_plan import study_entry
 from brainuad.reporting.colours import colour_of, dash_of
 from brainuad.reporting.figures.draw import draw_figure
+from brainuad.reporting.figures.style import look
+from brainuad.reporting.figures.training import model_remarks
+from brainuad.reporting.inputs import MethodEntry
 from tests.unit.reporting.figure_results import empty_study, figure_settings, texts, with_scores, write_log
 
 MODELS = [{"model": name, "label": f"Label {name}"} for name in ("ra", "ra-without-reverse", "mkd")]
@@ -76,3 +85,63 @@ def test_a_column_that_no_log_has_is_a_panel_that_says_so(drawn):
 
 def test_the_axis_may_be_logarithmic(drawn):
     assert drawn(log_y=True).axes[0].get_yscale() == "log"
+
+
+WORKFLOW = Path(__file__).parents[3] / "workflow"
+RANDOM = "The distance of validations has random weights."
+
+
+def with_remarks(tmp_path, logged: list[str], methods: list[tuple[str, str]], **changes: Any) -> Figure:
+    """A figure of the models of `logged`, and methods by their model and remark."""
+    entries = tuple(
+        MethodEntry(str(i), str(i), model, remark=remark) for i, (model, remark) in enumerate(methods)
+    )
+    study = replace(empty_study(tmp_path), methods=entries)
+    for model in logged:
+        write_log(study, model, 0, {"step": [10, 20], "validation": [0.4, 0.3]})
+    settings = figure_settings("training-curves", **{"models": MODELS, "columns": COLUMNS[:1], **changes})
+    return draw_figure(settings, with_scores(study, []))
+
+
+def test_what_is_said_of_every_method_with_a_model_stands_below_its_curve(tmp_path):
+    methods = [("ra", f"The map has random weights. {RANDOM}"), ("ra", RANDOM), ("mkd", "Random teacher.")]
+    shown = texts(with_remarks(tmp_path, ["ra"], methods, width="page"))
+    assert f"Label ra: {RANDOM}" in shown
+    # Of one method alone, and of a model that is not drawn.
+    assert "The map" not in shown
+    assert "teacher" not in shown
+
+
+def test_a_remark_on_several_models_is_written_once(tmp_path):
+    logged = ["ra", "ra-without-reverse"]
+    shown = texts(with_remarks(tmp_path, logged, [(model, RANDOM) for model in logged], width="page"))
+    assert f"Label ra, Label ra-without-reverse: {RANDOM}" in shown
+    assert shown.count(RANDOM) == 1
+
+
+@pytest.mark.parametrize("width", ["column", "page"])
+def test_remarks_lie_inside_the_figure_and_under_its_axes(tmp_path, width):
+    long = "The distance of VALIDATIONS " * 8 + "has random weights."
+    figure = with_remarks(tmp_path, ["ra"], [("ra", long)], width=width)
+    with look():
+        figure.draw_without_rendering()
+    (legend,) = figure.legends
+    box, title = legend.get_window_extent(), legend.get_title()
+    assert len(title.get_text().splitlines()) == (4 if width == "column" else 2)
+    inside = title.get_window_extent()
+    assert figure.bbox.x0 <= inside.x0 < inside.x1 <= figure.bbox.x1
+    assert box.y0 <= inside.y0 < inside.y1 <= box.y1 <= figure.axes[0].get_tightbbox().y0
+
+
+def test_without_remarks_nothing_stands_below(drawn):
+    figure = drawn()
+    assert not figure.legends[0].get_title().get_visible()
+
+
+def test_figure_6_of_bercea_says_at_the_quick_scale_that_its_perceptual_distance_is_random():
+    plan = read_plan({"studies": ["bercea2023-ra"], "scale": "quick"}, WORKFLOW)
+    results = with_scores(study_entry(plan, "bercea2023-ra"), [])
+    for model in ("ra", "ra-without-reverse"):
+        (remark,) = model_remarks(model, results)
+        assert "distance of validations has random weights" in remark
+    assert model_remarks("dae", results) == []

@@ -64,6 +64,14 @@ def test_ranks_share_a_batch_without_overlap(cohort: dict[str, Path]) -> None:
     assert sorted(number for part in parts for number in next(iter(part))) == sorted(whole)
 
 
+def test_more_processes_than_samples_of_a_batch_are_refused_before_training(cohort: dict[str, Path]) -> None:
+    slices = open_slices([cohort["healthy"]], read_table(cohort["split"]), "train", "non-empty")
+    order = BatchOrder(slices.index, 3, "slices", seed=2)
+    load_batches(slices, order, range(1), ranks=(0, 3))
+    with pytest.raises(InputError, match=r"4 GPUs share each batch .* have 3 samples"):
+        load_batches(slices, order, range(1), ranks=(0, 4))
+
+
 def test_tumour_free_slices_have_no_lesion(cohort: dict[str, Path]) -> None:
     split = read_table(cohort["split"])
     every = open_slices([cohort["patients"]], split, "test", "non-empty")

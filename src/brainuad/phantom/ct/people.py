@@ -15,6 +15,16 @@ ACUTE = frozenset(
 )
 
 
+# What a rater outlines, in the order of the values of the mask (`plans.py`), by its label.
+OUTLINED = ("hemorrhage", "ischemia", "tumor", "infection")
+
+
+def condition_of(findings: Iterable[Finding]) -> str:
+    """What a scan with these findings shows of `OUTLINED`, joined by ";"."""
+    present = {label for finding in findings for label in finding.labels}
+    return ";".join(label for label in OUTLINED if label in present)
+
+
 def outlined(findings: Iterable[Finding]) -> bool:
     """Whether a scan with these findings has a mask."""
     return any(finding.kind in ACUTE for finding in findings)

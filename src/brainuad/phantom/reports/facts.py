@@ -11,13 +11,17 @@ KINDS: dict[str, Wording] = {**ACUTE, **CHRONIC}
 
 @dataclass(frozen=True)
 class Facts:
-    """What the radiologist knows: age and sex, the request, and the date of earlier imaging if there is any."""
+    """What the radiologist knows: age and sex, the request, and the date of earlier imaging if there is any.
+
+    `known` are kinds of findings that the earlier imaging showed and that are as they were.
+    """
 
     age: int
     sex: str
     reason: str
     author: int = 0
     earlier: str = ""
+    known: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,8 @@ class Finding:
 class Rates:
     """How often reports do what real ones do; each is a share, independent of the others.
 
-    `hedge`, `omit`: of the findings. `follow_up`: of the reports of patients with earlier imaging. `doubt`: of
+    `hedge`, `omit`: of the findings. `follow_up`: of the reports of patients with earlier imaging. `unnamed`: of
+    those reports where every finding of note was there before, none is named but that nothing changed. `doubt`: of
     the reports, a finding that is not there is not excluded. `addendum`: of the reports end with a later remark.
     `addendum_alone`: of the reports, only such a remark is left. `typo`, `empty`, `foreign`: of the reports.
     """
@@ -48,6 +53,7 @@ class Rates:
     hedge: float = 0.15
     omit: float = 0.03
     follow_up: float = 0.75
+    unnamed: float = 0.3
     doubt: float = 0.04
     typo: float = 0.06
     empty: float = 0.004
@@ -65,6 +71,7 @@ class Report:
     phrases: tuple[str, ...] = ()
     hedged: tuple[str, ...] = ()
     omitted: tuple[str, ...] = ()
+    unnamed: tuple[str, ...] = ()
     form: str = "plain"
     follow_up: bool = False
     addendum: bool = False

@@ -52,8 +52,13 @@ class Comparison:
     headed: bool = False
 
 
+def no_change(facts: Facts, rng: np.random.Generator) -> Comparison:
+    """That nothing has changed since earlier imaging."""
+    return Comparison(pick(rng, UNCHANGED).format(earlier=facts.earlier))
+
+
 def comparison_of(facts: Facts, follow_up: bool, quiet: bool, rng: np.random.Generator) -> Comparison:
-    """What a report says of earlier imaging; that nothing has changed only if the image is `quiet`."""
+    """What a report that names its findings says of earlier imaging; that nothing has changed if it is `quiet`."""
     named = follow_up or (not facts.earlier and rng.random() < SHARE_WITHOUT_EARLIER)
     if not named:
         return Comparison()

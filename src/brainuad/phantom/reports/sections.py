@@ -98,6 +98,7 @@ COMPARED = (
     "Previous imaging of {earlier} reviewed.",
 )
 UNCHANGED = (
+    "No change since {earlier}.",
     "No significant interval change since {earlier}.",
     "Appearances are unchanged from the prior study ({earlier}).",
     "The CT from {earlier} is noted. Stable appearances.",
@@ -112,6 +113,14 @@ PRIORS = (
 )
 NO_PRIORS = ("None.", "None available.", "Nil.")
 NO_EARLIER = ("No previous imaging available for comparison.", "No prior studies.")
+# The conclusion of a report that says no more than that.
+STATIC = (
+    "Unchanged appearances.",
+    "Static appearances.",
+    "No interval change.",
+    "No new intracranial abnormality.",
+    "No acute intracranial abnormality.",
+)
 NOTHING = (
     "No acute intracranial abnormality.",
     "No acute intracranial pathology.",

@@ -19,7 +19,7 @@ from brainuad.phantom.reports.body import (
     pick,
 )
 from brainuad.phantom.reports.facts import KINDS, Facts, Finding, Rates, Report
-from brainuad.phantom.reports.layout import comparison_of, laid_out
+from brainuad.phantom.reports.layout import comparison_of, laid_out, no_change
 from brainuad.phantom.reports.markup import Statement, read, signed, strongest
 from brainuad.phantom.reports.mistakes import mistype
 from brainuad.phantom.reports.sections import (
@@ -30,6 +30,7 @@ from brainuad.phantom.reports.sections import (
     NOTHING_TO_ADD,
     POSTSCRIPTS,
     REMARKS,
+    STATIC,
 )
 
 USUAL = Rates()
@@ -40,6 +41,8 @@ SHARE_OF_REMARKS = 0.6  # of the later remarks in a report that say nothing of t
 SHARE_OF_MISSED = 0.5  # of the addenda without their report, on an abnormal image, that state something
 OLD_ISCHEMIA = frozenset({"old_infarct", "lacune"})
 MINOR = frozenset({"atrophy", "small_vessel", "calcification", "artefact"})
+# What does not come or go between two scans, so that earlier imaging has shown it.
+LASTING = frozenset({"lacune", "meningioma", "lesion", "aneurysm", "cavernoma", "cyst", "congenital"})
 
 
 def write_report(
@@ -81,14 +84,17 @@ def _english_report(
         (finding, hedged) for finding, (omitted, hedged) in zip(findings, fates, strict=True) if not omitted
     ]
     follow_up = bool(facts.earlier) and rng.random() < rates.follow_up
+    unnamed = _unnamed(facts, findings, rng, rates) if follow_up else ()
+    stated = [each for each in stated if each[0].kind not in unnamed]
     body = _body(facts, findings, stated, rng, rates)
-    conclusion = _impression(stated, rng) if AUTHORS[facts.author].impression else []
+    nothing = STATIC if unnamed else NOTHING
+    conclusion = _impression(stated, nothing, rng) if AUTHORS[facts.author].impression else []
     body, conclusion = (
         [Statement(voiced(each.text, facts.author), each.marks) for each in part]
         for part in (body, conclusion)
     )
     quiet = all(finding.kind in MINOR for finding in findings)
-    comparison = comparison_of(facts, follow_up, quiet, rng)
+    comparison = no_change(facts, rng) if unnamed else comparison_of(facts, follow_up, quiet, rng)
     text = laid_out(facts, comparison, [each.text for each in body], [each.text for each in conclusion], rng)
     present = {label for finding in findings for label in finding.labels}
     late = [_postscript(facts, present, rng)] if rng.random() < rates.addendum else []
@@ -100,9 +106,20 @@ def _english_report(
         phrases=_marked(said),
         hedged=tuple(finding.kind for finding, hedged in stated if hedged),
         omitted=tuple(finding.kind for finding, (omitted, _) in zip(findings, fates, strict=True) if omitted),
+        unnamed=unnamed,
         follow_up=follow_up,
         addendum=bool(late),
     )
+
+
+def _unnamed(
+    facts: Facts, findings: Sequence[Finding], rng: np.random.Generator, rates: Rates
+) -> tuple[str, ...]:
+    """The findings that a report leaves out because they are as they were, which are all of note or none."""
+    kinds = tuple(finding.kind for finding in findings if finding.kind not in MINOR)
+    if not kinds or not LASTING.union(facts.known).issuperset(kinds):
+        return ()
+    return kinds if rng.random() < rates.unnamed else ()
 
 
 def _marked(statements: Sequence[Statement]) -> tuple[str, ...]:
@@ -143,10 +160,12 @@ def _finding_statements(
     return statements
 
 
-def _impression(stated: Sequence[tuple[Finding, bool]], rng: np.random.Generator) -> list[Statement]:
+def _impression(
+    stated: Sequence[tuple[Finding, bool]], nothing: Sequence[str], rng: np.random.Generator
+) -> list[Statement]:
     main = [(finding, hedged) for finding, hedged in stated if finding.kind not in MINOR]
     if not main:
-        return [Statement(pick(rng, NOTHING))]
+        return [Statement(pick(rng, nothing))]
     statements = []
     for finding, hedged in main:
         noun = pick(rng, KINDS[finding.kind].nouns)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from matplotlib.figure import Figure
 
 from brainuad.arrays import ArrayStore
+from brainuad.reporting.case_groups import CaseRow, choose_groups
 from brainuad.reporting.colours import colour_of
 from brainuad.reporting.figure_settings import FigureBase, MapsFigure, ReconstructionsFigure
 from brainuad.reporting.figures.pictures import (
@@ -29,7 +30,8 @@ from brainuad.reporting.volumes import choose_cases, load_dataset
 class Content:
     """What a table of pictures shows: subjects, methods that have pictures, and the modality's name.
 
-    `legend` holds the colours of the outlines, where there is more than the truth.
+    `legend` holds the colours of the outlines, where there is more than the truth. `empty` has, by the row's
+    number, the rows that stand between those of `shown` without a subject.
     """
 
     shown: list[Shown]
@@ -37,18 +39,20 @@ class Content:
     modality: str
     note: str
     legend: dict[str, str] = field(default_factory=dict)
+    empty: dict[int, CaseRow] = field(default_factory=dict)
 
 
 def draw_maps(settings: MapsFigure, results: Results) -> Figure:
     """Rows are subjects, columns the input, the truth, and per method its pseudo-healthy image and map.
 
     All maps of a method share one colour scale, from 0 to the 99.5th percentile of what is shown. With
-    `outline: yen` they carry the outline of the mask that is evaluated (Frotscher 2023, Figure 3).
+    `outline: yen` they carry the outline of the mask that is evaluated (Frotscher 2023, Figure 3). A row of
+    `groups` without a subject says why.
     """
     content = _read_content(settings, results, need_healthy=False)
     phantom = settings.dataset in results.study.phantoms
-    if content is None:
-        return empty_figure(settings, phantom)
+    if isinstance(content, str):
+        return empty_figure(settings, phantom, content)
     return draw_pictures(settings, by_subject(content, settings.pseudo_healthy, True), phantom)
 
 
@@ -59,32 +63,46 @@ def draw_reconstructions(settings: ReconstructionsFigure, results: Results) -> F
     """
     content = _read_content(settings, results, need_healthy=True)
     phantom = settings.dataset in results.study.phantoms
-    if content is None or not content.methods:
+    if isinstance(content, str) or not content.methods:
         return empty_figure(settings, phantom)
     if settings.rows == "subjects":
         return draw_pictures(settings, by_subject(content, True, settings.maps), phantom)
     return draw_pictures(settings, _by_method(content, settings.maps), phantom)
 
 
-def empty_figure(settings: FigureBase, phantom: bool) -> Figure:
-    """A small figure that says that nothing was run."""
+def empty_figure(settings: FigureBase, phantom: bool, reason: str = "not run") -> Figure:
+    """A small figure that says why there is nothing to show."""
     figure = new_figure(settings, 1.2, phantom)
-    nothing_to_draw(figure.subplots())
+    nothing_to_draw(figure.subplots(), reason)
     return figure
 
 
 def _read_content(
     settings: MapsFigure | ReconstructionsFigure, results: Results, need_healthy: bool
-) -> Content | None:
-    """What is there to show; None without arrays or scored subjects."""
+) -> Content | str:
+    """What is there to show, or why there is nothing."""
     store = load_dataset(results.study.dataset(settings.dataset))
-    cases = choose_cases(store, results.study, settings.dataset, settings.subjects) if store else []
-    if store is None or not cases:
-        return None
+    rows = _choose_rows(settings, results, store) if store else []
+    found = [(row.label, row.case) for row in rows if row.case]
+    if store is None or not found:
+        return "; ".join(row.reason for row in rows) or "not run"
     channel = channel_of(store, settings.channel)
     outline = settings.outline if isinstance(settings, MapsFigure) else "none"
-    shown = read_shown(cases, Wanted(settings.methods, channel, settings.run, outline), results, store)
-    return content_of(shown, settings.methods, (store, channel), need_healthy)
+    wanted = Wanted(settings.methods, channel, settings.run, outline)
+    shown = read_shown([case for _, case in found], wanted, results, store)
+    shown = [replace(row, name=label) for row, (label, _) in zip(shown, found, strict=True)]
+    content = content_of(shown, settings.methods, (store, channel), need_healthy)
+    return replace(content, empty={number: row for number, row in enumerate(rows) if not row.case})
+
+
+def _choose_rows(
+    settings: MapsFigure | ReconstructionsFigure, results: Results, store: ArrayStore
+) -> list[CaseRow]:
+    """The cases of the groups where there are groups, else those over the range of lesion volumes."""
+    if isinstance(settings, MapsFigure) and settings.groups:
+        return choose_groups(store, results.study, settings.dataset, settings.groups)
+    cases = choose_cases(store, results.study, settings.dataset, settings.subjects)
+    return [CaseRow(case.pseudonym, case) for case in cases]
 
 
 def content_of(
@@ -116,10 +134,17 @@ def by_subject(content: Content, healthy: bool, maps: bool) -> PictureTable:
         for row in content.shown
     ]
     groups, bars = method_columns(content, rows, healthy, maps)
+    labels, reasons = [row.name for row in content.shown], {}
+    for number, empty in sorted(content.empty.items()):
+        rows.insert(
+            number, [Picture(None, picture.title if picture else "", missing="") for picture in rows[0]]
+        )
+        labels.insert(number, empty.label)
+        reasons[number] = empty.reason
     for row in rows[1:]:
         row[:] = [picture and replace(picture, title="") for picture in row]
-    labels = [row.name for row in content.shown]
-    return PictureTable(rows, labels, groups, bars=bars, note=content.note, legend=content.legend)
+    table = PictureTable(rows, labels, groups, bars=bars, note=content.note, legend=content.legend)
+    return replace(table, reasons=reasons)
 
 
 def method_columns(

@@ -67,7 +67,7 @@ class Group:
 class PictureTable:
     """Rows of equally many pictures, their labels, headers over columns, and colour bars under some.
 
-    `legend` names the colours of outlines.
+    `legend` names the colours of outlines, `reasons` says of a row why it is empty.
     """
 
     rows: list[list[Picture | None]]
@@ -77,6 +77,7 @@ class PictureTable:
     bars: dict[int, Scale] = field(default_factory=dict)
     note: str = ""
     legend: dict[str, str] = field(default_factory=dict)
+    reasons: dict[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -228,6 +229,11 @@ def _label_row(figure: Figure, layout: _Layout, table: PictureTable, number: int
     style = {"rotation": 90, "ha": "right", "va": "center", "fontsize": SMALL, "linespacing": 1.0}
     style["multialignment"] = "center"
     figure.text(x, centre, text, **style)  # type: ignore[arg-type]
+    if reason := table.reasons.get(number):
+        columns = len(table.rows[number])
+        middle = layout.left + (columns * (layout.width + GAP_IN) - GAP_IN) / 2
+        style = {"ha": "center", "va": "center", "fontsize": SMALL, "color": MUTED}
+        figure.text(middle / width, centre, reason, **style)  # type: ignore[arg-type]
     if coloured and table.row_colours[number]:
         x = (layout.left - 0.03) / width
         ends = [centre - layout.height / 2 / height, centre + layout.height / 2 / height]

@@ -50,7 +50,7 @@ class Wanted:
 
 
 def read_shown(cases: Sequence[Case], wanted: Wanted, results: Results, store: ArrayStore) -> list[Shown]:
-    """The slice with the most lesion of each case, cut to the brains of all."""
+    """The slice of each case (the one with the most lesion unless it names another), cut to the brains of all."""
     volumes = [(case, store.volume(case.subject), store.affine(case.subject)) for case in cases]
     brain = np.stack([as_seen(np.any(volume.brain, axis=0), affine) for _, volume, affine in volumes])
     box = bounding_box(brain, MARGIN)
@@ -65,7 +65,8 @@ def _read_one(
     box: tuple[slice, slice],
 ) -> Shown:
     results, store = source
-    affine, z, channel = store.affine(case.subject), shown_slice(volume), wanted.channel
+    affine, channel = store.affine(case.subject), wanted.channel
+    z = shown_slice(volume) if case.z is None else case.z
     window = display_window(volume.images[:, channel], volume.brain)
 
     def seen(plane: np.ndarray) -> np.ndarray:

@@ -1,5 +1,7 @@
 """Numbers of the training logs against the iteration (Bercea 2023, RA, Figure 6)."""
 
+import re
+import textwrap
 from pathlib import Path
 
 import pandas as pd
@@ -10,6 +12,8 @@ from matplotlib.ticker import FuncFormatter
 from brainuad.reporting.colours import colour_of, dash_of
 from brainuad.reporting.figure_settings import LogColumn, ModelLabel, TrainingCurvesFigure
 from brainuad.reporting.figures.style import (
+    MUTED,
+    WIDTH_IN,
     Results,
     legend_below,
     legend_height_in,
@@ -21,15 +25,21 @@ from brainuad.reporting.figures.style import (
 from brainuad.storage import read_table
 
 FEW = 30
+# Of the type of remarks: the height of a line and the width of a character.
+LINE_IN, CHARACTER_IN = 0.1, 0.045
 
 
 def draw_training_curves(settings: TrainingCurvesFigure, results: Results) -> Figure:
-    """Mean over runs with a band of one standard deviation; one panel per column of the logs."""
+    """Mean over runs with a band of one standard deviation; one panel per column of the logs.
+
+    Below stands what a reader must know of the models, such as random weights in place of trained ones.
+    """
     phantom = bool(results.study.phantoms)
     labels = [model.label for model in settings.models]
     beside = settings.width == "page" and len(settings.columns) > 1
     rows, columns = (1, len(settings.columns)) if beside else (len(settings.columns), 1)
-    height = 0.55 + 1.75 * rows + legend_height_in(labels, settings.width)
+    remarks = remark_lines(settings, results)
+    height = 0.55 + 1.75 * rows + legend_height_in(labels, settings.width) + LINE_IN * len(remarks)
     figure = new_figure(settings, height, phantom)
     panels = figure.subplots(rows, columns, squeeze=False, sharex=not beside).ravel()
     missing = list(settings.models)
@@ -49,8 +59,29 @@ def draw_training_curves(settings: TrainingCurvesFigure, results: Results) -> Fi
     entries: dict[str, object] = {}
     for axes in panels:
         entries |= dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
-    legend_below(figure, (list(entries.values()), list(entries)))
+    title = {"title": "\n".join(remarks), "title_fontsize": 6, "alignment": "left"}
+    legend_below(figure, (list(entries.values()), list(entries)), **title)
+    figure.legends[-1].get_title().set_color(MUTED)
     return figure
+
+
+def remark_lines(settings: TrainingCurvesFigure, results: Results) -> list[str]:
+    """The remarks on the models that have a log, wrapped to the figure's width, each after the models' labels."""
+    labels: dict[str, list[str]] = {}
+    for model in settings.models:
+        if any(results.study.training_log(model.model, run).exists() for run in range(results.study.runs)):
+            for remark in model_remarks(model.model, results):
+                labels.setdefault(remark, []).append(model.label)
+    width = int((WIDTH_IN[settings.width] - 0.2) / CHARACTER_IN)
+    texts = [f"{', '.join(of)}: {remark}" for remark, of in labels.items()]
+    return [line for text in texts for line in textwrap.wrap(text, width)]
+
+
+def model_remarks(model: str, results: Results) -> list[str]:
+    """The sentences that are remarked on every method that scores with a model, and so concern the model itself."""
+    of_methods = [method.remark for method in results.study.methods if method.model == model]
+    sentences = re.findall(r"\S.*?\.(?=\s|$)", of_methods[0]) if of_methods else []
+    return [sentence for sentence in sentences if all(sentence in remark for remark in of_methods)]
 
 
 def read_log(paths: list[Path], column: str) -> pd.DataFrame:

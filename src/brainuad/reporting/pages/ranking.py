@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 
 from brainuad.leaderboard.quantities import RANKED, Quantity
-from brainuad.reporting.names import dataset_name, modality_name, score_label
+from brainuad.reporting.names import dataset_name, modality_name, p_text, score_label
 from brainuad.reporting.pages.ranking_matrices import PairMatrix, pair_matrices
 from brainuad.reporting.pages.ranking_plots import Plot, stability_plot
+from brainuad.reporting.pages.ranking_reasons import NO_RANK, NO_TEST, NOBODY, NOT_PACKED, NOT_SCORED
 from brainuad.reporting.pages.ranking_sheets import Sheet, sheets
 from brainuad.reporting.pages.ranking_tables import Competitor, Tables, read_tables
-from brainuad.reporting.pages.significance import p_text
 
 
 @dataclass(frozen=True)
@@ -144,8 +144,8 @@ def _facts(study: str, rows: pd.DataFrame) -> StudyFacts:
     return StudyFacts(
         study=study,
         title=first["title"],
-        modalities=", ".join(map(modality_name, first["modalities"].split())) or "–",
-        resolution=f"{spacing[0] if same else ' × '.join(spacing)} mm" if spacing else "–",
+        modalities=", ".join(map(modality_name, first["modalities"].split())) or NOT_PACKED,
+        resolution=f"{spacing[0] if same else ' × '.join(spacing)} mm" if spacing else NOT_PACKED,
         training=_training(rows),
         runs=f"{done}" if done == wanted else f"{done} of {wanted}",
         test_subjects=int(rows["test_subjects"].max()),
@@ -172,10 +172,9 @@ def _overall(tables: Tables, quantity: Quantity, labels: dict[str, str]) -> Over
     rows = []
     for row in chosen.to_dict("records"):
         key = f"{row['study']}/{row['method']}"
-        ranks = (tables.record(contest, key, quantity).get("rank", np.nan) for contest in labels)
-        heats = tuple(_heat(rank, last[contest]) for rank, contest in zip(ranks, labels, strict=True))
+        heats = tuple(_heat(tables, contest, key, quantity, last[contest]) for contest in labels)
         ties = f", tied with {row['tied']:.0f}" if row["tied"] else ""
-        ahead = f"{row['ahead']:.0f} of {row['compared']:.0f}{ties}" if row["compared"] else "–"
+        ahead = f"{row['ahead']:.0f} of {row['compared']:.0f}{ties}" if row["compared"] else NOBODY
         share = (row["ahead"] + row["tied"] / 2) / max(row["compared"], 1)
         rows.append(OverallRow(named[key], heats, int(row["contests"]), row["mean_rank"], ahead, share))
     agreement = tables.agreement[
@@ -196,9 +195,10 @@ def _last_rank(tables: Tables, contest: str, quantity: Quantity) -> float:
     return float(np.nanmax(ranks)) if np.isfinite(ranks).any() else 1.0
 
 
-def _heat(rank: float, last: float) -> Heat:
+def _heat(tables: Tables, contest: str, key: str, quantity: Quantity, last: float) -> Heat:
+    rank = tables.record(contest, key, quantity).get("rank", np.nan)
     if np.isnan(rank):
-        return Heat("–", None, 0.0)
+        return Heat(NO_RANK if tables.entrant(contest, key) else NOT_SCORED, None, 0.0)
     return Heat(f"{rank:g}", rank, 1 - (rank - 1) / max(last - 1, 1))
 
 
@@ -208,5 +208,5 @@ def _agreement(row: dict, labels: dict[str, str]) -> dict[str, str]:  # type: ig
         "Data sets": f"{labels[row['contest_a']]} and {labels[row['contest_b']]}",
         "Methods": f"{row['methods']:.0f}",
         "Kendall's τ": f"{row['tau']:.2f}".replace("-", "−") if tested else row["reason"],
-        "p": p_text(row["p"]).removeprefix("= ") if tested and np.isfinite(row["p"]) else "–",
+        "p": p_text(row["p"]).removeprefix("= ") if tested and np.isfinite(row["p"]) else NO_TEST,
     }

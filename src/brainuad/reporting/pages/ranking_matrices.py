@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 
 from brainuad.leaderboard.quantities import RANKED
-from brainuad.reporting.names import score_label
+from brainuad.reporting.names import p_text, score_label
+from brainuad.reporting.pages.ranking_reasons import NO_TEST
 from brainuad.reporting.pages.ranking_tables import Competitor, Tables
-from brainuad.reporting.pages.significance import ALPHA, p_text
+from brainuad.reporting.pages.significance import ALPHA
 
 MOST = 15  # methods of a matrix; all pairs are in the table to take away
 
@@ -74,7 +75,7 @@ def _note(pairs: pd.DataFrame, methods: int) -> str:
 
 def _difference(pair: Mapping[Hashable, Any], sign: int) -> Difference:
     if not np.isfinite(pair["p"]):
-        return Difference("none", "–", str(pair["reason"]))
+        return Difference("none", NO_TEST, str(pair["reason"]))
     value, p = sign * pair["difference"], pair["p_holm"]
     kind = "same" if p >= ALPHA else "better" if value > 0 else "worse"
     low, high = sorted((sign * pair["ci_low"], sign * pair["ci_high"]))

@@ -16,7 +16,7 @@ from brainuad.storage import read_table
 NAMES = ("ranking", "entrants", "across", "agreement")
 NUMBERS = (
     *("subjects", "runs", "mean", "sd", "rank", "rank_mean", "rank_low", "rank_high", "first"),
-    *("runs_finished", "test_subjects", "common_subjects"),
+    *("runs_finished", "test_subjects", "common_subjects", "lesion_subjects"),
     *("contests", "mean_rank", "compared", "ahead", "tied", "methods", "tau"),
     *("n", "mean_a", "mean_b", "difference", "ci_low", "ci_high", "effect_size", "p", "p_holm"),
 )
@@ -60,6 +60,15 @@ class Tables:
     def record(self, contest: str, key: str, quantity: Quantity, stratum: str = "") -> dict[Hashable, Any]:
         """The row of the ranking; empty where there is none."""
         return self._records.get((contest, key, quantity, stratum), {})
+
+    @cached_property
+    def _entrants(self) -> dict[tuple[str, str], dict[Hashable, Any]]:
+        rows = self.entrants.to_dict("records")
+        return {(row["contest"], f"{row['study']}/{row['method']}"): row for row in rows}
+
+    def entrant(self, contest: str, key: str) -> dict[Hashable, Any]:
+        """What is known of a method in a contest; empty where it does not compete."""
+        return self._entrants.get((contest, key), {})
 
     def competitors(self, contest: str) -> list[Competitor]:
         """Everybody in a contest: by rank and, without one, by mean; those without a result last."""

@@ -43,7 +43,7 @@ def shown_tables(study: StudyEntry) -> list[ShownTable]:
         layout = None
         if path.exists():
             table = pd.read_csv(path, keep_default_na=True).fillna(
-                {"note": "", "protocol": "", "stratum": "", "remark": ""}
+                dict.fromkeys(("note", "protocol", "stratum", "remark", "test_note"), "")
             )
             layout = layout_of(settings, table)
         shown.append(ShownTable(name, settings.title, layout))

@@ -10,7 +10,7 @@ import pandas as pd
 
 from brainuad.reporting.colours import colour_of
 from brainuad.reporting.inputs import StudyEntry
-from brainuad.reporting.names import score_label
+from brainuad.reporting.names import p_text, score_label
 from brainuad.storage import read_table
 
 ALPHA = 0.05
@@ -110,8 +110,3 @@ def _details(pair: Mapping[Hashable, Any], labels: dict[str, str]) -> dict[str, 
 
 def _signed(value: float, digits: int = 3) -> str:
     return f"{value:+.{digits}f}".replace("-", "−")
-
-
-def p_text(p: float) -> str:
-    """`= 0.012` or `< 0.001`."""
-    return "< 0.001" if p < 0.001 else f"= {p:.3f}"

@@ -1,0 +1,105 @@
+"""The pictures of the review sheet, kept from one run to the next: a scan that has not changed is not read again.
+
+A picture lies in a file of its own, whose name is a digest of the scan's path and series, of names, sizes and times of
+its files, and of the settings. It shows a patient, so its file is readable for its owner alone.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from brainuad.curation.private import OWNER_ONLY
+from brainuad.curation.selection_settings import ReviewSettings
+from brainuad.curation.thumbnails import montage, read_volume
+from brainuad.storage import atomic_path
+
+# Another one where pictures are made in another way.
+VERSION = 1
+OWNER_ONLY_FOLDER = 0o700
+
+
+class Cards:
+    """The pictures of scans, by their names; `places` are path and series of each, paths lie below `root`.
+
+    Without a folder to keep them in, every picture is made anew.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        places: Mapping[str, tuple[str, str]],
+        settings: ReviewSettings,
+        kept_in: Path | None = None,
+    ) -> None:
+        self.root, self.places, self.settings, self.kept_in = root, places, settings, kept_in
+        self.used: set[Path] = set()
+
+    def picture(self, scan: str) -> np.ndarray:
+        """The picture (rows, columns) uint8 of a scan; one that cannot be read is a `ScanError`, and is tried again."""
+        path, series = self.places.get(scan, ("", ""))
+        card = self._file_of(path, series)
+        picture = _kept(card)
+        if picture is None:
+            volume, pixel_mm = read_volume(self.root, path, series)
+            picture = montage(volume, self.settings, pixel_mm)
+            if card is not None:
+                _keep(picture, card)
+        if card is not None:
+            self.used.add(card)
+        return picture
+
+    def forget_others(self) -> None:
+        """Removes the pictures that were not asked for: of scans that are no longer in the sheet, or have changed."""
+        if self.kept_in is not None and self.kept_in.is_dir():
+            for card in set(self.kept_in.glob("*.npy")) - self.used:
+                card.unlink(missing_ok=True)
+
+    def _file_of(self, path: str, series: str) -> Path | None:
+        if self.kept_in is None or not path:
+            return None
+        files = list(_files(self.root / path))
+        content = [VERSION, path, series, files, self.settings.model_dump(mode="json")]
+        name = hashlib.blake2b(json.dumps(content).encode(), digest_size=16).hexdigest()
+        return self.kept_in / f"{name}.npy"
+
+
+def _files(place: Path) -> Iterator[tuple[str, int, int]]:
+    """Name, bytes and time of change of a file, or of every file below a folder; nothing where there is none."""
+    if place.is_dir():
+        for above, folders, names in os.walk(place):
+            folders.sort()
+            for name in sorted(names):
+                yield from _facts(Path(above, name), str(Path(above, name).relative_to(place)))
+    else:
+        yield from _facts(place, "")
+
+
+def _facts(file: Path, name: str) -> Iterator[tuple[str, int, int]]:
+    try:
+        facts = file.stat()
+    except OSError:
+        return
+    yield name, facts.st_size, facts.st_mtime_ns
+
+
+def _kept(card: Path | None) -> np.ndarray | None:
+    """The picture in a file, or none where it is absent or broken."""
+    if card is None or not card.is_file():
+        return None
+    try:
+        picture: np.ndarray = np.load(card, allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return None
+    return picture if picture.dtype == np.uint8 and picture.ndim == 2 else None
+
+
+def _keep(picture: np.ndarray, card: Path) -> None:
+    card.parent.mkdir(parents=True, exist_ok=True, mode=OWNER_ONLY_FOLDER)
+    with atomic_path(card) as temporary:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, OWNER_ONLY)
+        with os.fdopen(descriptor, "wb") as file:
+            np.save(file, picture, allow_pickle=False)
