@@ -12,7 +12,7 @@ from brainuad.reporting.settings import FlowTableSettings
 from brainuad.study import resolved
 
 # Raised when the mathematics of a stage changes, so that its results are made again.
-STAGE_VERSIONS = {"simulate": 1, "preprocess": 1, "pack": 2, "train": 1, "infer": 1, "evaluate": 1}
+STAGE_VERSIONS = {"simulate": 2, "preprocess": 1, "pack": 2, "train": 1, "infer": 2, "evaluate": 1, "select": 2}
 
 
 class Plan(DatasetPlan):

@@ -23,7 +23,7 @@ from brainuad.phantom.warp import make_guide
 from brainuad.randomness import seed_for
 from brainuad.storage import atomic_path
 
-RECIPE = 5  # raise it when the simulation changes, so that subjects on disk are made again
+RECIPE = 6  # raise it when the simulation changes, so that subjects on disk are made again
 STAMP = "brain-uad phantom"
 
 
