@@ -22,7 +22,7 @@ TRUTH_COLOUR, PREDICTED_COLOUR = "#2dd4ff", "#ffffff"
 LEGEND_GROUND = "#1f2937"  # behind the legend of outlines, as dark as the maps
 # Inches.
 GAP_IN, LINE_IN, BAR_IN, MAX_PICTURE_IN, MAX_HEIGHT_IN = 0.03, 0.1, 0.26, 1.3, 8.8
-LEGEND_IN = 0.18
+LEGEND_IN, EMPTY_ROW_IN = 0.18, 0.22
 # Width of a character of regular and of bold type.
 CHARACTER_IN, BOLD_IN, TITLE_IN = 0.05, 0.058, 0.068
 SMALL = 6.5
@@ -85,7 +85,7 @@ class _Layout:
     """Sizes in inches: of pictures, of what stands left of and above them, and of the whole figure."""
 
     width: float
-    height: float
+    heights: list[float]  # of each row
     left: float
     headers: list[list[str]]
     row_labels: list[list[str]]
@@ -128,9 +128,12 @@ def _lay_out(settings: FigureBase, table: PictureTable, phantom: bool) -> _Layou
         2
     ):  # the labels' lines depend on the pictures' height, and this on the room for the labels
         width = min((total - left - 0.03 - (columns - 1) * GAP_IN) / columns, MAX_PICTURE_IN)
-        width = min(width, (MAX_HEIGHT_IN - 0.9) / len(table.rows) / aspect - GAP_IN)
+        width = min(
+            width, (MAX_HEIGHT_IN - 0.9) / max(1, len(table.rows) - len(table.reasons)) / aspect - GAP_IN
+        )
         letters = max(8, int(width * aspect / 0.046))
-        lines = [textwrap.wrap(label, letters) or [""] for label in table.row_labels]
+        shown = ["" if row in table.reasons else label for row, label in enumerate(table.row_labels)]
+        lines = [textwrap.wrap(label, letters) or [""] for label in shown]
         left = 0.1 + LINE_IN * max(len(label) for label in lines) if any(table.row_labels) else 0.05
         left += 0.03 if table.row_colours else 0.0
     # Few pictures leave room beside them.
@@ -139,14 +142,15 @@ def _lay_out(settings: FigureBase, table: PictureTable, phantom: bool) -> _Layou
     headers = [_header_lines(group, width) for group in table.groups]
     top = 0.1 + 0.125 * len(title.splitlines())
     top += LINE_IN * max((len(header) for header in headers), default=0) + (0.08 if headers else 0)
+    heights = [EMPTY_ROW_IN if row in table.reasons else width * aspect for row in range(len(table.rows))]
     tops = []
-    for row in table.rows:
+    for row, row_height in zip(table.rows, heights, strict=True):
         top += _title_height(row, width)
         tops.append(top)
-        top += width * aspect + GAP_IN
+        top += row_height + GAP_IN
     note = LINE_IN * len(_note_lines(table, total)) + 0.04 + (LEGEND_IN if table.legend else 0)
     figure_height = top + (BAR_IN if table.bars else 0) + note
-    return _Layout(width, width * aspect, left, headers, lines, tops, title, (total, figure_height))
+    return _Layout(width, heights, left, headers, lines, tops, title, (total, figure_height))
 
 
 def _title_lines(picture: Picture, width: float) -> list[str]:
@@ -174,10 +178,10 @@ def _axes(figure: Figure, layout: _Layout, place: tuple[int, int], height: float
     total_width, total_height = layout.total
     row, column = place
     left = layout.left + column * (layout.width + GAP_IN)
-    bottom = layout.tops[row] + layout.height
+    bottom = layout.tops[row] + layout.heights[row]
     if height is not None:
         bottom += 0.04 + height
-    shown = layout.height if height is None else height
+    shown = layout.heights[row] if height is None else height
     return figure.add_axes(
         (
             left / total_width,
@@ -222,7 +226,7 @@ def _draw_picture(figure: Figure, layout: _Layout, place: tuple[int, int], pictu
 
 def _label_row(figure: Figure, layout: _Layout, table: PictureTable, number: int) -> None:
     width, height = layout.total
-    centre = 1 - (layout.tops[number] + layout.height / 2) / height
+    centre = 1 - (layout.tops[number] + layout.heights[number] / 2) / height
     text = "\n".join(layout.row_labels[number])
     coloured = bool(table.row_colours)
     x = (layout.left - (0.06 if coloured else 0.03)) / width
@@ -233,10 +237,11 @@ def _label_row(figure: Figure, layout: _Layout, table: PictureTable, number: int
         columns = len(table.rows[number])
         middle = layout.left + (columns * (layout.width + GAP_IN) - GAP_IN) / 2
         style = {"ha": "center", "va": "center", "fontsize": SMALL, "color": MUTED}
-        figure.text(middle / width, centre, reason, **style)  # type: ignore[arg-type]
+        figure.text(middle / width, centre, f"{table.row_labels[number]}: {reason}", **style)  # type: ignore[arg-type]
     if coloured and table.row_colours[number]:
         x = (layout.left - 0.03) / width
-        ends = [centre - layout.height / 2 / height, centre + layout.height / 2 / height]
+        half = layout.heights[number] / 2 / height
+        ends = [centre - half, centre + half]
         figure.add_artist(Line2D([x, x], ends, color=table.row_colours[number], linewidth=1.5))
 
 
