@@ -10,11 +10,11 @@ from pydantic import TypeAdapter
 from brainuad.config_errors import read_config
 from brainuad.errors import InputError
 from brainuad.locks import record_host
-from brainuad.plan import STAGE_VERSIONS
 from brainuad.plan_reader import read_plan
-from brainuad.plan_requirements import Place, require_all
+from brainuad.plan_requirements import NETWORKS, PREPROCESSING, Place, require_all
 from brainuad.report_plan import figure_entry, report_inputs
 from brainuad.reporting.needed_scores import needed_by_figure, needed_by_table
+from brainuad.stage_versions import STAGE_VERSIONS
 
 try:
     for path in workflow.configfiles:
@@ -30,10 +30,17 @@ def check_requirements():
     """Stops a run, before its first job, that lacks something which its studies need; notes on which machine it is."""
     own_packages = not workflow.deployment_settings.deployment_method
     try:
-        require_all(PLAN, Place(workflow.local_exec, own_packages))
+        require_all(PLAN, Place(workflow.local_exec, own_packages), rules_to_run())
     except InputError as error:
         sys.exit(f"{error}")
     record_host(Path.cwd())
+
+
+def rules_to_run():
+    """The rules that have something to do; those that need something, where a cohort is still to be chosen."""
+    names = {job.rule.name for job in workflow.dag.needrun_jobs()}
+    unknown = "select_cohort" in names and "curate" not in names
+    return names | PREPROCESSING | NETWORKS if unknown else names
 
 
 def alternatives(names):

@@ -11,9 +11,6 @@ from brainuad.plan_data import DatasetPlan
 from brainuad.reporting.settings import FlowTableSettings
 from brainuad.study import resolved
 
-# Raised when the mathematics of a stage changes, so that its results are made again.
-STAGE_VERSIONS = {"simulate": 2, "preprocess": 1, "pack": 2, "train": 1, "infer": 2, "evaluate": 1, "select": 2}
-
 
 class Plan(DatasetPlan):
     """The resolved configuration: which data sets, recipes, models, methods, tables and figures."""

@@ -1,6 +1,7 @@
 """The data sets of a plan: where each lies, how it is preprocessed and packed, what its files are."""
 
 import hashlib
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +14,7 @@ from brainuad.datasets.registry import BUILT_IN, find_dataset
 from brainuad.phantom.names import phantom_subjects
 from brainuad.preprocessing.recipes import Recipe
 from brainuad.preprocessing.settings import QUICK, PreprocessingSettings
+from brainuad.stage_versions import STAGE_VERSIONS
 from brainuad.study import Study, overlay
 
 
@@ -120,7 +122,8 @@ class DatasetPlan:
         """
         if self.is_phantom(name):
             phantom = self.config.phantom
-            return {"phantom": phantom.settings.model_dump(mode="json"), "seed": self.config.seed}
+            settings = phantom.settings.model_dump(mode="json")
+            return {"phantom": settings, "seed": self.config.seed, "version": STAGE_VERSIONS["simulate"]}
         root, dataset = self.root(name), self.dataset(name)
         if name not in self._rows:
             self._rows[name] = {row.subject: row for row in dataset.rows(root)}
@@ -157,14 +160,27 @@ class DatasetPlan:
 
 
 def fingerprint(root: Path, files: Iterable[str], words: Iterable[str] = ()) -> str:
-    """A hash of names, sizes and modification times, and of words that are not empty; a missing file counts as such."""
+    """A hash of names, sizes and modification times, and of words that are not empty; a missing file counts as such.
+
+    Of a folder, such as one of DICOM files, it is the names below it and the times of its folders, which change when a
+    file is added, removed or replaced by another one.
+    """
     digest = hashlib.blake2b(digest_size=8)
     for relative in files:
-        try:
-            status = (root / relative).stat()
-            digest.update(f"{relative}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
-        except OSError:
-            digest.update(f"{relative}\0missing\n".encode())
+        digest.update(_stamp(root, relative))
+        for folder, below, names in os.walk(root / relative):
+            below.sort()  # os.walk goes on in this order
+            digest.update(_stamp(root, str(Path(folder).relative_to(root))))
+            digest.update("\0".join(sorted(names)).encode(errors="surrogateescape"))
     for word in filter(None, words):
         digest.update(f"{word}\n".encode())
     return digest.hexdigest()
+
+
+def _stamp(root: Path, relative: str) -> bytes:
+    """Name, size and modification time of a file."""
+    try:
+        status = (root / relative).stat()
+        return f"{relative}\0{status.st_size}\0{status.st_mtime_ns}\n".encode(errors="surrogateescape")
+    except OSError:
+        return f"{relative}\0missing\n".encode(errors="surrogateescape")

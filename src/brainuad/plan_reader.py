@@ -22,7 +22,7 @@ from brainuad.plan_checks import (
 )
 from brainuad.plan_method_checks import batch_errors, time_errors
 from brainuad.preprocessing.recipes import Recipe
-from brainuad.study import MethodEntry, ModelEntry, Study, at_scale, resolved
+from brainuad.study import MethodEntry, ModelEntry, Study, Sweep, at_scale, resolved
 from brainuad.sweeps import expand_sweeps, unknown_sweeps
 
 # The parts of a study that name things.
@@ -271,5 +271,15 @@ def _sweep_errors(study: Study, file: str) -> Iterable[str]:
         elif sweep.equal_to and sweep.equal_to.method not in study.methods:
             known = unknown_name(sweep.equal_to.method, study.methods)
             yield f"{where}.equal_to.method = {sweep.equal_to.method!r} {known}"
+        elif sweep.equal_to and (fault := _unlike(sweep, study.methods[sweep.equal_to.method])):
+            yield f"{where}.equal_to.method = {sweep.equal_to.method!r}: {fault}"
         elif sweep.vary.startswith("model.") and method.model is None:
             yield f"{where}.vary = {sweep.vary!r}: method {sweep.method!r} has no model."
+
+
+def _unlike(sweep: Sweep, other: MethodEntry) -> str:
+    """Why a method cannot stand for a value of a sweep: it is scored on other scans."""
+    if other.role != sweep.role:
+        return f"its role is {other.role!r}, that of the sweep {sweep.role!r}."
+    lacking = sorted(set(sweep.datasets or ()) - set(other.datasets or sweep.datasets or ()))
+    return f"it is not scored on {', '.join(lacking)}." if lacking else ""

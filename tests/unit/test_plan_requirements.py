@@ -179,3 +179,14 @@ def test_the_doctor_misses_a_gpu_only_where_it_is_needed(
     monkeypatch.setattr("shutil.which", lambda name: sbatch if name == "sbatch" else None)
     found = examine(plan_with(tmp_path, device="cuda"))
     assert [finding.state for finding in found if "cuda" in finding.text] == [state]
+
+
+def test_a_run_is_stopped_by_what_its_own_jobs_need_alone(tmp_path: Path) -> None:
+    plan = plan_with(tmp_path, scale="paper", atlas_folder=str(tmp_path / "atlases"))
+    require_all(plan, rules={"tabulate", "plot", "report"})
+    with pytest.raises(ConfigError) as caught:
+        require_all(plan, rules={"preprocess"})
+    assert not any("squeezenet" in line for line in caught.value.lines)
+    with pytest.raises(ConfigError) as caught:
+        require_all(plan, rules={"infer", "evaluate"})
+    assert not any("atlas" in line for line in caught.value.lines)

@@ -56,7 +56,7 @@ def review_sheet(
 ) -> None:
     """Write the contact sheet of the scans that a selection leaves; paths of SCANS lie below ROOT (its folder).
 
-    Pictures are kept in the folder STATE, if there is one, so that a scan that has not changed is not read again.
+    Pictures are kept in a subfolder of STATE, if it is given, so that a scan that has not changed is not read again.
     """
     from tqdm import tqdm
 

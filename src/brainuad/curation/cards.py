@@ -1,12 +1,14 @@
 """The pictures of the review sheet, kept from one run to the next: a scan that has not changed is not read again.
 
 A picture lies in a file of its own, whose name is a digest of the scan's path and series, of names, sizes and times of
-its files, and of the settings. It shows a patient, so its file is readable for its owner alone.
+its files, and of the settings. It shows a patient, so its file is readable for its owner alone. These files have a
+folder of their own for each root of scans: whatever else lies beside them is not ours, and is never removed.
 """
 
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -14,18 +16,21 @@ import numpy as np
 
 from brainuad.curation.private import OWNER_ONLY
 from brainuad.curation.selection_settings import ReviewSettings
-from brainuad.curation.thumbnails import montage, read_volume
+from brainuad.curation.thumbnails import montage, place_of, read_volume
 from brainuad.storage import atomic_path
 
 # Another one where pictures are made in another way.
 VERSION = 1
 OWNER_ONLY_FOLDER = 0o700
+DIGEST_BYTES = 16
+# What a picture's file is called; no other file is removed.
+CARD = re.compile(r"[0-9a-f]{32}\.npy")
 
 
 class Cards:
     """The pictures of scans, by their names; `places` are path and series of each, paths lie below `root`.
 
-    Without a folder to keep them in, every picture is made anew.
+    They are kept in a subfolder of `state`; without `state` every picture is made anew.
     """
 
     def __init__(
@@ -33,9 +38,10 @@ class Cards:
         root: Path,
         places: Mapping[str, tuple[str, str]],
         settings: ReviewSettings,
-        kept_in: Path | None = None,
+        state: Path | None = None,
     ) -> None:
-        self.root, self.places, self.settings, self.kept_in = root, places, settings, kept_in
+        self.root, self.places, self.settings = root, places, settings
+        self.kept_in = None if state is None else state / f"review-pictures-{_digest(str(root.resolve()))}"
         self.used: set[Path] = set()
 
     def picture(self, scan: str) -> np.ndarray:
@@ -55,16 +61,21 @@ class Cards:
     def forget_others(self) -> None:
         """Removes the pictures that were not asked for: of scans that are no longer in the sheet, or have changed."""
         if self.kept_in is not None and self.kept_in.is_dir():
-            for card in set(self.kept_in.glob("*.npy")) - self.used:
-                card.unlink(missing_ok=True)
+            for card in set(self.kept_in.iterdir()) - self.used:
+                if CARD.fullmatch(card.name):
+                    card.unlink(missing_ok=True)
 
     def _file_of(self, path: str, series: str) -> Path | None:
-        if self.kept_in is None or not path:
+        if self.kept_in is None:
             return None
-        files = list(_files(self.root / path))
+        # Asked before its files are listed, so that nothing outside the root is.
+        files = list(_files(place_of(self.root, path)))
         content = [VERSION, path, series, files, self.settings.model_dump(mode="json")]
-        name = hashlib.blake2b(json.dumps(content).encode(), digest_size=16).hexdigest()
-        return self.kept_in / f"{name}.npy"
+        return self.kept_in / f"{_digest(json.dumps(content))}.npy"
+
+
+def _digest(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=DIGEST_BYTES).hexdigest()
 
 
 def _files(place: Path) -> Iterator[tuple[str, int, int]]:

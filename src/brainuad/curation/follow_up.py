@@ -52,6 +52,8 @@ def refers_to_earlier(
 
 def _first_pattern(sentence: str, patterns: list[FollowUpPattern]) -> str:
     """The pattern that fires first in a sentence; where two begin together, the one that is listed first."""
+    # The last sentence of a text may have no full stop.
+    sentence = sentence if sentence.endswith((".", ";", "!", "?")) else f"{sentence} ."
     fired = {}
     for name in patterns:
         if _hints()[name].search(sentence):

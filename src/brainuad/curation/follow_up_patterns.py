@@ -35,9 +35,9 @@ def stem(expression: str, op: str = "{1}") -> Token:
     return {"LOWER": {"REGEX": f"^(?:{expression})"}, "OP": op}
 
 
-def gap(most: int) -> Token:
-    """Up to `most` tokens of any kind within the sentence."""
-    return {"LOWER": {"NOT_IN": [".", ";"]}, "OP": f"{{,{most}}}"}
+def gap(most: int, without: str = "") -> Token:
+    """Up to `most` tokens of any kind within the sentence, but none of the words `without`."""
+    return {"LOWER": {"NOT_IN": [".", ";", *without.split()]}, "OP": f"{{,{most}}}"}
 
 
 EARLIER = "previous prior earlier preceding last recent initial baseline old older"
@@ -64,6 +64,14 @@ CLINICAL = (
     "clinically haemodynamically hemodynamically neurologically medically otherwise pressure bp mood gait"
 )
 CLINICAL_OR_MIND = f"{CLINICAL} conscious consciousness mental mentation sensorium sensation"
+# What is seen on a scan, so that `unchanged` says nothing of how the patient is.
+ON_SCAN = (
+    f"{SCAN} appearance appearances finding findings change changes lesion lesions ventricle ventricles ventricular "
+    "intracranial intracerebral extracranial brain cerebral cerebellar cranial parenchyma parenchymal sulci cisterns "
+    "haemorrhage hemorrhage bleed haematoma hematoma haematomas collection collections infarct infarcts infarction "
+    "contusion contusions sdh sah aneurysm mass effect tumour tumor oedema edema atrophy midline shift "
+    "hydrocephalus calcification disease"
+)
 MUCH = "significantly appreciably materially substantially really otherwise greatly much further"
 SYMPTOM = stem(
     r"headache|migraine|weak|seizure|fit|symptom|confus|vomit|nause|dizz|vertigo|fall|fell|drows|pain|unwell|vision|"
@@ -106,6 +114,8 @@ NOT_OF_INTERVAL = (
     "followup of between from to for at in on by with without until then and or which that is are was were "
     "has had"
 )
+AGAIN = "repeat repeated surveillance"
+PLANNED = f"{BETWEEN} {AGAIN}"
 REPEAT = [one("repeat repeated"), one(BETWEEN, "{,4}"), one(SCAN)]
 COMPARE = stem(r"compar(?:e|es|ed|ing|ison|isons|able|ative)$|cf$")
 # Absent earlier imaging: `no previous CT of the head is available for comparison`.
@@ -126,8 +136,16 @@ NONE_EARLIER: list[Pattern] = [
         one(BETWEEN, "{,4}"),
         one(SCAN),
         one(": -"),
-        one("nil none"),
-        one(f"{AVAILABLE} system ."),
+        one("none"),
+    ],
+    # `Previous CT: nil acute` has been seen.
+    [
+        one(EARLIER),
+        one(BETWEEN, "{,4}"),
+        one(SCAN),
+        one(": -"),
+        one("nil"),
+        one(f"{AVAILABLE} system . ; ,"),
     ],
 ]
 
@@ -177,7 +195,7 @@ FOLLOW_UP: dict[FollowUpPattern, Wording] = {
         ],
         [
             [one(OTHER_INTERVALS), one("interval"), gap(3)],
-            [ADVICE, gap(4), one("interval"), one(BETWEEN, "{,3}"), one(SCAN + " followup"), gap(2)],
+            [ADVICE, gap(4), one("interval"), one(PLANNED, "{,4}"), one(f"{SCAN} followup {AGAIN}"), gap(2)],
         ],
     ),
     "unchanged": Wording(
@@ -203,7 +221,7 @@ FOLLOW_UP: dict[FollowUpPattern, Wording] = {
             [one("not"), one(MUCH, "?"), one("changed altered")],
         ],
         [
-            [one(CLINICAL_OR_MIND), gap(4), one("unchanged changed unaltered altered")],
+            [one(CLINICAL_OR_MIND), gap(3, f", {ON_SCAN}"), one("unchanged changed unaltered altered")],
             [one("unchanged unaltered"), one("in", "?"), one(CLINICAL_OR_MIND)],
             [one("not"), one(MUCH, "?"), one("changed altered"), one("in", "?"), one(CLINICAL_OR_MIND)],
             [
@@ -220,7 +238,7 @@ FOLLOW_UP: dict[FollowUpPattern, Wording] = {
         r"stable|\bstatic\b",
         [[one("stable static")]],
         [
-            [one(CLINICAL), gap(3), one("stable static")],
+            [one(CLINICAL), gap(3, ON_SCAN), one("stable static")],
             [one("stable"), one(CLINICAL + " vital angina copd fracture")],
             [one("static"), one(CLINICAL + " encephalopathy electricity")],
         ],

@@ -21,15 +21,21 @@ CARD_GREY, INK = 96, 255
 MARGIN, LETTER_PIXELS = 8, 7
 
 
+def place_of(root: Path, path: str) -> Path:
+    """Where the scan `path` lies; one that is not below `root` is a `ScanError`."""
+    place = (root / path).resolve()
+    if not path or not place.is_relative_to(root.resolve()):
+        raise ScanError("the scan has no path below the root of the scans.")
+    return place
+
+
 def read_volume(root: Path, path: str, series: str = "") -> tuple[np.ndarray, tuple[float, float]]:
     """A scan as an array (x, y, z), to the right, front and top, and the size of its pixels in a slice in mm.
 
     `path` below `root` is a NIfTI file, a NumPy file of such an array, or a folder with DICOM files, which is read as
     preprocessing reads it: `series` is the number or UID of one to take.
     """
-    place = (root / path).resolve()
-    if not path or not place.is_relative_to(root.resolve()):
-        raise ScanError("the scan has no path below the root of the scans.")
+    place = place_of(root, path)
     try:
         if place.suffix == ".npy":
             return np.load(place, allow_pickle=False), (1.0, 1.0)

@@ -50,5 +50,7 @@ def _same_people(plan: Plan, name: str, other: str) -> bool:
     """Whether another data set can hold scans of the same people."""
     if name == other:
         return False  # the split keeps the roles of one data set apart
-    together = any({name, other} <= group for group in SAME_PEOPLE)
+    # By their formats: a user may give a collection another name.
+    formats = {plan.dataset(key).name for key in (name, other)}
+    together = any(formats <= group for group in SAME_PEOPLE)
     return together or plan.scans_of(name) == plan.scans_of(other)

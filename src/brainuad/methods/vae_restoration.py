@@ -14,7 +14,7 @@ from pydantic import Field
 from torch import Tensor
 
 from brainuad.errors import InputError
-from brainuad.methods.base import Scan, Scored, ScoringRule
+from brainuad.methods.base import ImageShape, Scan, Scored, ScoringRule
 from brainuad.methods.reconstruction import ResidualSettings, foreground, per_pass, residual
 from brainuad.networks.vae import kl_to_standard_normal
 from brainuad.randomness import Draws
@@ -58,6 +58,15 @@ class VaeRestoration(ScoringRule):
         "tv_weights": [0.0, 0.05],
         "calibration_slices": 8,
     }
+
+    def __init__(self, settings: VaeRestorationSettings, model: Any, shape: ImageShape) -> None:
+        super().__init__(settings, model, shape)
+        # `needs` names one method of the model, and `elbo` calls two.
+        if not hasattr(model, "reconstruction_error"):
+            raise InputError(
+                "rule 'vae-restoration' needs a model that can reconstruction_error, the error of its training, as "
+                "well as encode_decode. Score a model of kind 'vae'."
+            )
 
     @classmethod
     def needs_calibration(cls, settings: VaeRestorationSettings) -> bool:

@@ -18,8 +18,14 @@ PHILIPS_SOFT = frozenset({"A", "B", "C", "EB", "EC", "UA", "UB", "UC", "YA", "YB
 SIEMENS_SHARP_FROM = 55
 
 BONE_WORDS = re.compile(r"\b(bones?|knochen|osseous|hueso|lung)\b", re.IGNORECASE)
+# `no`, `non-`, and `no oral or iv`.
+ROUTE = r"(?:(?:i\.?v\.?|intravenous|oral|or)(?:[- ]+|$))*"
+NO = rf"\bno(?:n|t)?[- ]*{ROUTE}"
+WITHOUT = r"without|\bw[-/ ]?o(?:ut)?\b|\b(?:sans|sin|sem|ohne|senza)(?= contr)"
 PLAIN_WORDS = re.compile(
-    r"without|\bw/?o\b|\bnon?\b|plain|\bpre\b|unenhanced|\bnativ|ncct|\bnc\b", re.IGNORECASE
+    rf"{WITHOUT}|{NO}(?:contrast|con(?:tr?)?\b|c\b|ce\b|enh|cta\b|angio|perfus)"
+    r"|plain|\bpre\b(?![- ]?op)|unenhanced|\bnativ|ncct|necct|\bnc\b",
+    re.IGNORECASE,
 )
 CONTRAST_WORDS = re.compile(
     r"contrast|\bcontr\b|\bpost ?c\b|\bcect\b|\+ ?c\b|\bc\+|\bcta\b|angio|perfus|venog|arterial|venous",
@@ -27,9 +33,15 @@ CONTRAST_WORDS = re.compile(
 )
 NO_AGENT = frozenset(
     {
-        *("", "NONE", "NO", "N", "N/A", "NA", "0", "WITHOUT", "W/O", "PLAIN", "UNENHANCED", "NATIV"),
-        *("NO CONTRAST", "NON CONTRAST", "NON-CONTRAST", "NONCONTRAST", "WITHOUT CONTRAST", "NOT USED"),
+        *("", "NONE", "NO", "NON", "NIL", "NULL", "N", "N/A", "NA", "0", "-", "FALSE", "NATIV", "NATIVE"),
+        *("PLAIN", "UNENHANCED", "NOT USED", "NOT GIVEN", "NOT APPLICABLE"),
     }
+)
+# `NO IV CONTRAST GIVEN`; but `NON-IONIC` is an agent.
+NO_AGENT_WORDS = re.compile(
+    rf"(?:(?:{WITHOUT}|nil|none)[- ]*{ROUTE}|{NO})"
+    r"(?:contrast[eo]?|agent|dye|media)?(?: ?(?:agent|medium|media|material))?(?: ?(?:given|used|administered))?",
+    re.IGNORECASE,
 )
 
 LOCALISER_WORDS = frozenset({"LOCALIZER", "LOCALISER", "SCOUT", "TOPOGRAM"})
@@ -52,12 +64,13 @@ def kernel_kind(kernel: str) -> Kernel:
 
 def names_bone(description: str) -> bool:
     """Whether the description of a series says that it shows bone or lung."""
-    return bool(BONE_WORDS.search(description))
+    return bool(BONE_WORDS.search(_spaced(description)))
 
 
 def has_contrast(agent: str, description: str) -> bool:
     """Whether a series was taken with a contrast agent, by the agent's name or else by its description."""
-    if agent.strip().upper() not in NO_AGENT:
+    agent, description = _spaced(agent), _spaced(description)
+    if agent.upper() not in NO_AGENT and not NO_AGENT_WORDS.fullmatch(agent):
         return True
     return bool(CONTRAST_WORDS.search(description)) and not PLAIN_WORDS.search(description)
 
@@ -75,3 +88,8 @@ def is_reformat(image_type: tuple[str, ...]) -> bool:
 def shows_head(body_part: str) -> bool:
     """Whether BodyPartExamined (upper case) is a word for the head, or missing."""
     return not body_part or bool(HEAD_WORDS.search(body_part))
+
+
+def _spaced(words: str) -> str:
+    """Words with one space between them, where scanners may write `_`."""
+    return " ".join(words.replace("_", " ").split())

@@ -108,8 +108,11 @@ def choose_series(folder: Path, label: str, wanted: str = "") -> Choice:
             usable.append(stack)
     if not usable:
         could_be_named = not wanted and any(not rejection(stack, named=True) for stack in stacks)
-        hint = "; the column `series` can name one that is taken all the same" if could_be_named else ""
-        raise ScanError(f"{label}: no usable series; {'; '.join(left_out)}{hint}")
+        # Not every data set has that table, CQ500 for instance.
+        way_out = "; a scans.csv can name one in its column `series`, which is then taken all the same"
+        raise ScanError(
+            f"{label}: no usable series; {'; '.join(left_out)}{way_out if could_be_named else ''}"
+        )
     best, *others_usable = sorted(usable, key=_rank)
     return Choice(best, (*left_out, *(f"{stack.name}: {_why_not(stack, best)}" for stack in others_usable)))
 

@@ -5,10 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from brainuad.evaluation.catalogue import POOLED
 from brainuad.reporting.names import PHANTOM_NOTE, p_text
 from brainuad.reporting.row_tests import best_rows
 from brainuad.reporting.settings import AnyTableSettings, FlowTableSettings, TableColumn, TableSettings
 
+# Beside p where single subjects are better on the mean than those of the row whose pooled value is the best.
+BETTER = " ‡"
 LATEX_ESCAPES = {
     "\\": r"\textbackslash{}",
     "&": r"\&",
@@ -36,6 +39,7 @@ LATEX_ESCAPES = {
     "α": r"$\alpha$",
     "σ": r"$\sigma$",
     "·": r"$\cdot$",
+    "‡": r"$\ddagger$",
     "–": "--",
     "ü": r"\"u",
 }
@@ -157,8 +161,10 @@ def _test_notes(table: pd.DataFrame) -> list[str]:
         count = _range(tested["n_tested"])
         notes.append(
             "p: against the best of the column (bold), by a paired permutation test over the values of "
-            f"n = {count} subjects, Holm-corrected over the column."
+            f"n = {count} subjects, Holm-corrected over all pairs of the column."
         )
+        if (tested["aggregate"] == POOLED).any():
+            notes.append(f"{BETTER.strip()}: better than the bold one on the mean of single subjects.")
     for note, cells in table[table["test_note"] != ""].groupby("test_note", sort=False):
         notes.append(f"{', '.join(dict.fromkeys(cells['column']))}: {note}.")
     return notes
@@ -186,8 +192,16 @@ def _cell_text(cell: pd.Series, column: TableColumn, absent: str, best: bool) ->
         difference=f"{difference:+.{column.digits}f}".replace("-", "−") if np.isfinite(difference) else "",
         filled=bool(ours),
         best=best,
-        test=f"p {p_text(cell['p_holm'])}" if np.isfinite(cell["p_holm"]) else "",
+        test=_test_text(cell, column),
     )
+
+
+def _test_text(cell: pd.Series, column: TableColumn) -> str:
+    """The corrected p, and that single subjects are better than in the best row where they are so on the mean."""
+    if not np.isfinite(cell["p_holm"]):
+        return ""
+    sign = 1 if column.better == "higher" else -1
+    return f"p {p_text(cell['p_holm'])}" + (BETTER if sign * cell["subject_difference"] > 0 else "")
 
 
 def table_as_markdown(settings: AnyTableSettings, table: pd.DataFrame) -> str:

@@ -28,6 +28,11 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return read
 
 
+def kept(state: Path) -> list[Path]:
+    """The files of pictures in a folder of state."""
+    return sorted(state.glob("review-pictures-*/*"))
+
+
 def write_scan(path: Path, seed: int = 0) -> None:
     np.save(path, np.random.default_rng(seed).random((8, 8, 8), np.float32))
 
@@ -90,7 +95,7 @@ def test_other_settings_or_another_series_are_another_picture(
 def test_a_broken_picture_is_made_again(tmp_path: Path, reads: list[str]) -> None:
     write_scan(tmp_path / "a.npy")
     first = pictures(tmp_path)
-    [card] = (tmp_path / "state").iterdir()
+    [card] = kept(tmp_path / "state")
     card.write_bytes(card.read_bytes()[:40])
     np.testing.assert_array_equal(pictures(tmp_path), first)
     np.testing.assert_array_equal(pictures(tmp_path), first)
@@ -108,8 +113,8 @@ def test_a_scan_that_cannot_be_read_is_tried_again(tmp_path: Path, reads: list[s
 def test_pictures_are_for_their_owner_alone_and_their_names_say_nothing(tmp_path: Path) -> None:
     write_scan(tmp_path / "a.npy")
     pictures(tmp_path)
-    [card] = (tmp_path / "state").iterdir()
-    assert (tmp_path / "state").stat().st_mode & 0o777 == 0o700
+    [card] = kept(tmp_path / "state")
+    assert card.parent.stat().st_mode & 0o777 == 0o700
     assert card.stat().st_mode & 0o777 == 0o600
     assert "a.npy" not in card.name
 
@@ -118,7 +123,45 @@ def test_pictures_that_no_sheet_shows_are_removed(tmp_path: Path) -> None:
     write_scan(tmp_path / "a.npy")
     pictures(tmp_path)
     pictures(tmp_path, SMALL.model_copy(update={"slices": 1}), forget=True)
-    assert len(list((tmp_path / "state").iterdir())) == 1
+    assert len(kept(tmp_path / "state")) == 1
+
+
+def test_scans_in_the_folder_of_pictures_stay(tmp_path: Path) -> None:
+    for name in ("a.npy", "b.npy", f"{'0' * 32}.npy"):
+        write_scan(tmp_path / name)
+    for settings in (SMALL, SMALL.model_copy(update={"slices": 1})):
+        sheet = Cards(tmp_path, {"s1": ("a.npy", "")}, settings, tmp_path)
+        sheet.picture("s1")
+        sheet.forget_others()
+    assert sorted(path.name for path in tmp_path.glob("*.npy")) == [f"{'0' * 32}.npy", "a.npy", "b.npy"]
+    [card] = kept(tmp_path)
+    write_scan(card.parent / "mine.npy")
+    sheet.forget_others()
+    assert kept(tmp_path) == [card, card.parent / "mine.npy"]
+
+
+def test_data_sets_that_share_a_folder_keep_their_own_pictures(tmp_path: Path, reads: list[str]) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        write_scan(tmp_path / name / "a.npy", seed=len(name))
+    for name in ("one", "two", "one", "two"):
+        sheet = Cards(tmp_path / name, {"s1": ("a.npy", "")}, SMALL, tmp_path / "state")
+        sheet.picture("s1")
+        sheet.forget_others()
+    assert len(reads) == 2
+    assert len(kept(tmp_path / "state")) == 2
+
+
+@pytest.mark.parametrize("path", ["/", "..", "../..", "link", ""])
+def test_nothing_outside_the_root_is_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    (root / "link").symlink_to(tmp_path)
+    monkeypatch.setattr(cards, "_files", lambda place: pytest.fail(f"{place} was listed"))
+    with pytest.raises(ScanError, match="no path below the root"):
+        Cards(root, {"s1": (path, "")}, SMALL, tmp_path / "state").picture("s1")
 
 
 def test_without_a_folder_nothing_is_kept(tmp_path: Path, reads: list[str]) -> None:

@@ -29,11 +29,11 @@ STUDY: dict[str, Any] = {
 }
 
 
-def plan_of(folder: Path, **changes: Any) -> Plan:
+def plan_of(folder: Path, config: dict[str, Any] | None = None, **changes: Any) -> Plan:
     (folder / "studies").mkdir(parents=True)
     (folder / "recipes.yaml").write_text((WORKFLOW / "recipes.yaml").read_text())
     (folder / "studies" / "one.yaml").write_text(yaml.safe_dump({**STUDY, **changes}))
-    return read_plan({"studies": ["one"]}, folder)
+    return read_plan({"studies": ["one"], **(config or {})}, folder)
 
 
 def lent(folder: Path, dataset: str, method: str = "t", **changes: Any) -> Sources:
@@ -63,6 +63,19 @@ def test_patients_of_mslub_do_not_lend_to_ljubljana_which_has_the_same_people(tm
     tested = ["brats21", "msseg", "mslub", "ljubljana"]
     plan = plan_of(tmp_path / "workflow", splits=splits, test_datasets=tested)
     assert threshold_sources(plan, "one", "t", "msseg").patients == ("brats21", "mslub")
+    assert threshold_sources(plan, "one", "t", "ljubljana").patients == ("brats21",)
+
+
+def test_people_are_known_by_the_format_whatever_a_data_set_is_called(tmp_path: Path) -> None:
+    for name in ("patient01", "patient02"):
+        (tmp_path / "own" / name).mkdir(parents=True)
+        (tmp_path / "own" / name / f"{name}_T2W.nii.gz").touch()
+    splits = {**STUDY["splits"], "lub": {"validation": 1, "test": 1}, "ljubljana": {"test": 3}}
+    phantoms = dict.fromkeys(("ixi", "brats21", "msseg", "ljubljana"), "phantom")
+    config = {"datasets": {**phantoms, "lub": {"path": str(tmp_path / "own"), "format": "mslub"}}}
+    tested = ["brats21", "lub", "ljubljana"]
+    plan = plan_of(tmp_path / "workflow", config, splits=splits, test_datasets=tested)
+    assert threshold_sources(plan, "one", "t", "brats21").patients == ()
     assert threshold_sources(plan, "one", "t", "ljubljana").patients == ("brats21",)
 
 

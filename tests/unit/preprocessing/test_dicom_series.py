@@ -67,8 +67,8 @@ def test_thinner_slices_are_taken_whatever_the_order_of_the_files(tmp_path: Path
 def test_a_folder_with_contrast_only_is_refused_and_the_way_out_is_said(tmp_path: Path) -> None:
     write_series(tmp_path, ContrastBolusAgent="Iohexol")
     reason = (
-        r"ct: no usable series; series 2 \(14 images\): with contrast agent; the column `series` can name one that "
-        r"is taken all the same$"
+        r"ct: no usable series; series 2 \(14 images\): with contrast agent; a scans.csv can name one in its "
+        r"column `series`, which is then taken all the same$"
     )
     with pytest.raises(ScanError, match=reason):
         choose_series(tmp_path, "ct")
@@ -89,7 +89,10 @@ def test_a_named_series_may_have_contrast_but_its_plain_images_come_first(tmp_pa
     assert choice.left_out == ("series 2 (14 images): contrast agent, and plain images are there",)
 
 
-@pytest.mark.parametrize("agent", ["", "NONE", "No contrast ", "w/o", "N/A"])
+@pytest.mark.parametrize(
+    "agent",
+    ["", "NONE", "No contrast ", "w/o", "N/A", "NO IV CONTRAST", "NIL", "No_Contrast", "W/OUT CONTRAST"],
+)
 def test_words_for_no_agent_are_no_agent(tmp_path: Path, agent: str) -> None:
     write_series(tmp_path)
     for number in range(6):
@@ -192,21 +195,48 @@ def test_kernels_of_several_makers_are_known(kernel: str, kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("description", "contrast"),
+    "description",
     [
-        *(
-            ("Head without contrast", False),
-            ("NON CONTRAST", False),
-            ("w/o contrast", False),
-            ("Posterior", False),
-        ),
-        *(("post contrast", True), ("CT angio", True), ("Head +C", True), ("Head C+", True), ("", False)),
+        *("", "Posterior", "Head without contrast", "without IV contrast", "NON CONTRAST", "no-contrast"),
+        *("Head_NON_CONTRAST_5mm", "CT HEAD NONCONTRAST", "HEAD NO IV CONTRAST", "No i.v. contrast"),
+        *("NO ORAL OR IV CONTRAST", "w/o contrast", "HEAD_WO_CONTRAST", "Head W/OUT Contrast"),
+        *("NON CON CTA", "sin contraste"),
+        # Series of CQ500.
+        *("CT Plain", "CT Thin Plain", "CT PLAIN THIN", "CT PRE CONTRAST", "CT PRE CONTRAST THIN", "CT 5mm"),
     ],
 )
-def test_descriptions_tell_contrast_from_its_absence(description: str, contrast: bool) -> None:
-    assert has_contrast("", description) == contrast
+def test_a_description_of_plain_images_is_none_of_contrast(description: str) -> None:
+    assert not has_contrast("", description)
+
+
+@pytest.mark.parametrize(
+    "description",
+    [
+        *("post contrast", "CT POST CONTRAST", "CT POST CONTRAST THIN", "Head W IV contrast", "Head +C"),
+        *("CT angio", "Head_CTA_0.6", "CTA no bone", "Pre-op CTA", "HEAD_CONTRAST", "Head C+"),
+        "Non-ionic contrast",
+    ],
+)
+def test_a_description_of_contrast_is_one(description: str) -> None:
+    assert has_contrast("", description)
+
+
+@pytest.mark.parametrize(
+    "agent", ["NO IV CONTRAST", "No oral or IV contrast given", "NIL", "nil IV", "none given", "NON-CONTRAST"]
+)
+def test_an_agent_that_was_not_given_is_none(agent: str) -> None:
+    assert not has_contrast(agent, "CT head")
+    assert has_contrast(agent, "CTA")
+
+
+@pytest.mark.parametrize(
+    "agent", ["Iohexol", "NON-IONIC", "Nonionic contrast", "CONTRAST", "IV", "ORAL & IV"]
+)
+def test_an_agent_that_is_named_was_given_whatever_the_description(agent: str) -> None:
+    assert has_contrast(agent, "CT Plain")
 
 
 def test_bone_is_a_word_of_its_own() -> None:
     assert names_bone("CT BONE 1mm")
+    assert names_bone("Head_Bone_1mm")
     assert not names_bone("Trombone")

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from brainuad.reporting.row_tests import NO_SUBJECTS, TOO_FEW
+from brainuad.reporting.row_tests import NO_STRATA, NO_SUBJECTS, ONE_THRESHOLD, TOO_FEW
 from brainuad.reporting.settings import TableSettings
 from brainuad.reporting.table_text import table_as_latex, table_as_markdown
 from brainuad.reporting.tables import build_table
@@ -56,13 +56,17 @@ def exact_p(x: np.ndarray, y: np.ndarray) -> float:
 def test_p_values_are_those_of_scipys_exact_test_corrected_by_holm() -> None:
     values = values_of()
     table = by_row(build_table(settings(), tidy(values)))
-    p = {name: exact_p(values[name], values["a"]) for name in ("b", "c")}
-    assert table.loc["B", "p"] == pytest.approx(p["b"])
-    assert table.loc["C", "p"] == pytest.approx(p["c"])
-    smaller, larger = sorted(p.values())
-    assert sorted(table.loc[["B", "C"], "p_holm"]) == pytest.approx(
-        [min(1, 2 * smaller), min(1, max(2 * smaller, larger))]
-    )
+    p = {pair: exact_p(values[pair[0]], values[pair[1]]) for pair in ("ab", "ac", "bc")}
+    assert table.loc["B", "p"] == pytest.approx(p["ab"])
+    assert table.loc["C", "p"] == pytest.approx(p["ac"])
+    order = sorted(p, key=lambda pair: p[pair])
+    corrected, highest = {}, 0.0
+    for rank, pair in enumerate(order):  # all three pairs, one of them without the best row
+        highest = max(highest, min(1, (3 - rank) * p[pair]))
+        corrected[pair] = highest
+    assert table.loc["B", "p_holm"] == pytest.approx(corrected["ab"])
+    assert table.loc["C", "p_holm"] == pytest.approx(corrected["ac"])
+    assert table.loc["C", "subject_difference"] == pytest.approx(-0.2)
 
 
 def test_the_best_row_is_tested_against_nothing_and_the_others_against_it() -> None:
@@ -104,6 +108,41 @@ def test_one_common_subject_is_too_few() -> None:
     scores = tidy(values_of())
     few = scores[scores["subject"].isin(["S0", "mean"])]
     assert by_row(build_table(settings(), few)).loc["B", "test_note"] == TOO_FEW
+
+
+def pooled(column: dict[str, object], values: dict[str, float]) -> pd.DataFrame:
+    """The table of a pooled column, whose subjects have the values of `values_of`."""
+    chosen = settings()
+    changed = chosen.columns[0].model_copy(update={"aggregate": "pooled", **column})
+    scores = tidy(values_of())
+    rows = scores[scores["subject"] == "mean"].assign(
+        subject="pooled", value=lambda t: t["method"].map(values)
+    )
+    both = pd.concat([scores, rows]).assign(protocol=changed.protocol, stratum="")
+    large = rows.assign(protocol=changed.protocol, stratum="large")
+    return build_table(chosen.model_copy(update={"columns": (changed,)}), pd.concat([both, large]))
+
+
+def test_subjects_that_are_better_than_those_of_the_best_pooled_value_are_marked() -> None:
+    table = pooled({"protocol": "yen"}, {"a": 0.1, "b": 0.2, "c": 0.9})
+    best = by_row(table)
+    assert best.loc["A", "tested_against"] == "C"
+    assert best.loc["A", "subject_difference"] == pytest.approx(0.2)
+    chosen = settings().model_copy(
+        update={"columns": (settings().columns[0].model_copy(update={"aggregate": "pooled"}),)}
+    )
+    text = table_as_markdown(chosen, table)
+    assert f"<br>p = {best.loc['A', 'p_holm']:.3f} ‡ |" in text
+    assert "‡: better than the bold one on the mean of single subjects" in text
+
+
+def test_quantities_that_single_subjects_do_not_have_are_not_tested() -> None:
+    values = {"a": 0.1, "b": 0.2, "c": 0.9}
+    one_threshold = by_row(pooled({"protocol": "oracle"}, values))
+    assert one_threshold.loc["A", "test_note"] == ONE_THRESHOLD
+    stratum = by_row(pooled({"protocol": "yen", "stratum": "large"}, values))
+    assert stratum.loc["A", "test_note"] == NO_STRATA
+    assert np.isnan([one_threshold.loc["A", "p"], stratum.loc["A", "p"]]).all()
 
 
 def test_the_same_scores_give_the_same_p() -> None:

@@ -14,7 +14,7 @@ from brainuad.reporting.figures.pictures import Picture, PictureTable, Scale, dr
 from brainuad.reporting.figures.shown import channel_of, shown_slice
 from brainuad.reporting.figures.style import Results
 from brainuad.reporting.picture_settings import NoisePanel, NoiseSamplesFigure
-from brainuad.reporting.volumes import as_seen, choose_cases, load_dataset
+from brainuad.reporting.volumes import as_seen, load_dataset
 
 
 def draw_noise_samples(settings: NoiseSamplesFigure, results: Results) -> Figure:
@@ -56,12 +56,11 @@ def noised_at(
 
 
 def _image(settings: NoiseSamplesFigure, results: Results) -> np.ndarray | None:
-    """A slice as a reader sees it, in the recipe's range: of the first scored subject, or of the first one."""
+    """A slice of the first packed subject as a reader sees it, in the recipe's range."""
     store = load_dataset(results.study.dataset(settings.dataset))
     if store is None or not store.subjects:
         return None
-    cases = choose_cases(store, results.study, settings.dataset, 1)
-    subject = cases[0].subject if cases else store.subjects[0]
+    subject = store.subjects[0]
     volume = store.volume(subject)
     plane = volume.images[shown_slice(volume), channel_of(store, settings.channel)]
     return np.ascontiguousarray(as_seen(plane, store.affine(subject)))
