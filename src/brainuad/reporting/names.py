@@ -86,6 +86,10 @@ def pseudonym(dataset: str, number: int) -> str:
     return f"{dataset_name(dataset)} #{number}"
 
 
+# A corrected p from here on is no difference.
+ALPHA = 0.05
+
+
 def p_text(p: float) -> str:
     """`= 0.012` or `< 0.001`."""
     return "< 0.001" if p < 0.001 else f"= {p:.3f}"

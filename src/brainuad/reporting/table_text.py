@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from brainuad.evaluation.catalogue import POOLED
-from brainuad.reporting.names import PHANTOM_NOTE, p_text
+from brainuad.reporting.names import ALPHA, PHANTOM_NOTE, p_text
 from brainuad.reporting.row_tests import best_rows
 from brainuad.reporting.settings import AnyTableSettings, FlowTableSettings, TableColumn, TableSettings
 
@@ -163,6 +163,9 @@ def _test_notes(table: pd.DataFrame) -> list[str]:
             "p: against the best of the column (bold), by a paired permutation test over the values of "
             f"n = {count} subjects, Holm-corrected over all pairs of the column."
         )
+        fewest = int(tested["n_tested"].min())
+        if (least := 2 / 2**fewest) > ALPHA:
+            notes[-1] += f" Of {fewest} subjects no p is below {least:g}, whatever they show."
         if (tested["aggregate"] == POOLED).any():
             notes.append(f"{BETTER.strip()}: better than the bold one on the mean of single subjects.")
     for note, cells in table[table["test_note"] != ""].groupby("test_note", sort=False):

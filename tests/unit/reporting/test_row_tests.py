@@ -161,3 +161,10 @@ def test_cells_show_p_and_the_notes_say_what_it_is() -> None:
     assert "against the best of the column" in text
     assert f"n = {SUBJECTS} subjects" in text
     assert rf"\scriptsize p = {p:.3f}" in table_as_latex(settings(), table, "t")
+
+
+@pytest.mark.parametrize(("subjects", "said"), [(3, True), (SUBJECTS, False)])
+def test_the_notes_say_where_subjects_are_too_few_for_any_p(subjects: int, said: bool) -> None:
+    scores = tidy({name: values[:subjects] for name, values in values_of().items()})
+    text = table_as_markdown(settings(), build_table(settings(), scores))
+    assert ("Of 3 subjects no p is below 0.25" in text) == said

@@ -8,10 +8,9 @@ import numpy as np
 import pandas as pd
 
 from brainuad.leaderboard.quantities import RANKED
-from brainuad.reporting.names import p_text, score_label
+from brainuad.reporting.names import ALPHA, p_text, score_label
 from brainuad.reporting.pages.ranking_reasons import NO_TEST
 from brainuad.reporting.pages.ranking_tables import Competitor, Tables
-from brainuad.reporting.pages.significance import ALPHA
 
 MOST = 15  # methods of a matrix; all pairs are in the table to take away
 

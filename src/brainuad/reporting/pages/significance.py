@@ -10,10 +10,9 @@ import pandas as pd
 
 from brainuad.reporting.colours import colour_of
 from brainuad.reporting.inputs import StudyEntry
-from brainuad.reporting.names import p_text, score_label
+from brainuad.reporting.names import ALPHA, p_text, score_label
 from brainuad.storage import read_table
 
-ALPHA = 0.05
 NUMBERS = ["n", "mean_a", "mean_b", "difference", "ci_low", "ci_high", "effect_size", "p", "p_holm"]
 
 
