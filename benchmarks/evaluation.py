@@ -1,5 +1,9 @@
-"""Seconds per volume of 128 × 128 × 155 voxels for each part of an evaluation, and alternatives to them."""
+"""Seconds per volume of 128 × 128 × 155 voxels for each part of an evaluation, and alternatives to them.
 
+python benchmarks/evaluation.py [--shape 128 128 155]
+"""
+
+import argparse
 import time
 from collections.abc import Callable
 from typing import Any
@@ -12,20 +16,20 @@ from brainuad.evaluation import postprocess, thresholds
 from brainuad.evaluation.detection import detect, truth_components
 from brainuad.evaluation.float16_counts import PatternCounts
 from brainuad.evaluation.metrics import average_precision, best_dice, dice_curve
+from brainuad.evaluation.settings import MaskBrainInterior
 
 SHAPE = (128, 128, 155)
 
 
-def head() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """A map, a brain that fills about a quarter of the volume, and a lesion."""
+def head(shape: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A map, a brain that fills about a quarter of the volume, and a lesion; all of `shape`."""
     generator = np.random.default_rng(0)
-    distance = (np.indices(SHAPE) - np.reshape([64, 64, 77], (3, 1, 1, 1))) / np.reshape(
-        [46, 56, 66], (3, 1, 1, 1)
-    )
+    centre, radius = np.array(shape) / 2, np.array(shape) * (0.36, 0.44, 0.426)
+    distance = (np.indices(shape) - centre.reshape(3, 1, 1, 1)) / radius.reshape(3, 1, 1, 1)
     brain = (distance**2).sum(axis=0) < 1
-    lesion = np.zeros(SHAPE, dtype=bool)
-    lesion[50:65, 60:80, 70:85] = True
-    scores = (generator.exponential(size=SHAPE) * 0.05 + 0.1 * lesion) * brain
+    lesion = np.zeros(shape, dtype=bool)
+    lesion[tuple(slice(int(0.42 * size), int(0.55 * size)) for size in shape)] = True
+    scores = (generator.exponential(size=shape) * 0.05 + 0.1 * lesion) * brain
     return scores.astype(np.float16).astype(np.float32), brain, lesion
 
 
@@ -49,9 +53,14 @@ def timed(name: str, function: Callable[..., Any], *arguments: Any) -> Any:
 
 def main() -> None:
     """Prints one line per part."""
-    scores, brain, lesion = head()
-    timed("mask_brain, erosion 3", lambda: postprocess.eroded_in_slices(brain, 3))
-    timed("mask_brain_interior", postprocess.interior, brain, 5, 0.95)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--shape", type=int, nargs=3, default=SHAPE)
+    scores, brain, lesion = head(tuple(parser.parse_args().shape))
+    timed("mask_brain, erosion 3", postprocess.eroded, brain, 3, 2)
+    interior = MaskBrainInterior(step="mask_brain_interior")
+    timed("mask_brain_interior", postprocess.interior, brain, interior)
     for size in (3, 5):
         ours = timed(f"median {size}³, zero outside the brain", postprocess.median, scores, size, 3)
         scipy = timed(

@@ -21,7 +21,7 @@ from brainuad.arrays import ArrayStore, to_volume_axes
 from brainuad.evaluation.evaluate import evaluate_method
 from brainuad.evaluation.map_sets import MapSet
 from brainuad.evaluation.settings import EvaluationSettings
-from brainuad.storage import write_table
+from brainuad.storage import write_json, write_table
 
 PIXELS, SLICES = 128, 155
 DISTINCT = 5  # patients that are made, and a healthy subject; the others are the same again
@@ -58,6 +58,8 @@ def make_volumes(folder: Path) -> None:
         np.save(folder / f"map_{number}.npy", scores.transpose(1, 2, 0))
     np.save(folder / "lesion.npy", lesions.reshape(-1, PIXELS, PIXELS))
     np.save(folder / "brain.npy", np.tile(brain, (DISTINCT + 1, 1, 1)))
+    recipe = {"name": folder.name, "channels": ["flair"], "size": [PIXELS, PIXELS], "spacing_mm": [1, 1, 1]}
+    write_json({**recipe, "settings": {}}, folder / "recipe.json")
 
 
 def make_tables(folder: Path, test: int, validation: int) -> tuple[MapSet, pd.DataFrame]:

@@ -5,12 +5,14 @@ python benchmarks/report_speed.py --reports 4000 --processes 1
 
 Each size runs in processes of its own, start of Python and spaCy included; the difference of both is without it. Memory
 is the peak of the process that reads and writes, and the largest peak of those that label; both stay the same if memory
-does not grow with the export.
+does not grow with the export. Each report ends with a name, a number and a misspelling that no other has, as real ones
+do.
 """
 
 import argparse
 import csv
 import multiprocessing
+import random
 import resource
 import tempfile
 import time
@@ -18,6 +20,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from itertools import count, islice
 from pathlib import Path
+from string import ascii_lowercase
 
 from brainuad.curation.label_reports import label_reports
 from brainuad.curation.settings import LabellingSettings
@@ -47,7 +50,15 @@ def write_reports(path: Path, number: int, seed: int) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS["reports"])
-        writer.writerows(islice(rows, number))
+        for place, (*others, text) in enumerate(islice(rows, number)):
+            writer.writerow((*others, f"{text} {_words_of_its_own(seed, place)}"))
+
+
+def _words_of_its_own(seed: int, place: int) -> str:
+    """A sentence with a name, a number and a misspelling that no other report has."""
+    drawn = random.Random(f"{seed}-{place}")
+    name, misspelled = ("".join(drawn.choices(ascii_lowercase, k=9)) for _ in range(2))
+    return f"Reported by Dr {name.capitalize()}, number {drawn.randrange(10**9)}, {misspelled}."
 
 
 def cost_of(reports: Path, processes: int) -> Cost:

@@ -117,6 +117,12 @@ def preprocess_settings(wildcards):
     )
 
 
+def preprocess_gpus(wildcards):
+    """One GPU where the skull stripper of a data set runs on it."""
+    chosen = PLAN.preprocessing(wildcards.dataset)
+    return int(chosen.skull_strip == "hd-bet" and chosen.hd_bet.device == "cuda")
+
+
 def subject_records(wildcards):
     folder = f"results/derivatives/{wildcards.dataset}"
     return [
@@ -151,7 +157,8 @@ def split_indices(wildcards):
 
 
 def split_settings(wildcards):
-    return settings("split", **PLAN.split_settings(wildcards.study))
+    study, run = wildcards.study, int(wildcards.run)
+    return settings("split", **PLAN.split_settings(study, run))
 
 
 def planting_arrays(wildcards):

@@ -3,11 +3,12 @@
 Reading a plan imports the method files (they hold the papers' settings) but no scan, and starts nothing.
 """
 
+from pathlib import Path
 from typing import Any
 
 from brainuad.evaluation.settings import PostProcessingStep
 from brainuad.methods.registry import models, scoring_rules
-from brainuad.plan_data import DatasetPlan
+from brainuad.plan_data import DatasetPlan, fingerprint
 from brainuad.reporting.settings import FlowTableSettings
 from brainuad.study import resolved
 
@@ -15,14 +16,23 @@ from brainuad.study import resolved
 class Plan(DatasetPlan):
     """The resolved configuration: which data sets, recipes, models, methods, tables and figures."""
 
-    def split_settings(self, study: str) -> dict[str, Any]:
-        """The split of a study, as `make_split` takes it, and whether a run is a fold."""
+    def split_settings(self, study: str, run: int) -> dict[str, Any]:
+        """The split of a run, as `make_split` takes it; published lists with a fingerprint of their files."""
         content = self.studies[study]
         folds = content.runs.count if content.runs.kind == "fold" else 1
         datasets = {name: split.model_dump(mode="json") for name, split in content.splits.items()}
         synthetic = {name: planted.of for name, planted in content.synthetic.items()}
         seed = content.seed if content.split_seed is None else content.split_seed
-        return {"datasets": datasets, "synthetic": synthetic, "folds": folds, "seed": seed + self.config.seed}
+        settings: dict[str, Any] = {"datasets": datasets, "synthetic": synthetic, "folds": folds}
+        settings["seed"] = seed + self.config.seed
+        fold = run if folds > 1 else 0
+        files = [
+            str(path)
+            for split in content.splits.values()
+            for role in split.lists
+            for path in split.list_files(role, fold)
+        ]
+        return settings | ({"lists": fingerprint(Path(), sorted(files))} if files else {})
 
     def planting_request(self, study: str, name: str) -> dict[str, Any]:
         """What the job is asked for that makes a synthetic test set."""

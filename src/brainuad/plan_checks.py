@@ -12,13 +12,16 @@ from brainuad.config_errors import explain, unknown_name
 from brainuad.datasets.registry import BUILT_IN
 from brainuad.errors import InputError
 from brainuad.methods.registry import models
+from brainuad.methods.thresholding import ThresholdingSettings
 from brainuad.phantom.layout import find_layout
 from brainuad.plan import Plan
+from brainuad.plan_dataset_checks import layout_error
 from brainuad.plan_score_checks import score_errors
+from brainuad.preprocessing.recipes import Recipe
 from brainuad.preprocessing.settings import PreprocessingSettings
 from brainuad.reporting.figure_settings import SeriesFigure
 from brainuad.reporting.settings import FlowTableSettings
-from brainuad.study import Study
+from brainuad.study import MethodEntry, Study
 
 
 def dataset_errors(plan: Plan, name: str, where: str) -> Iterable[str]:
@@ -31,8 +34,10 @@ def dataset_errors(plan: Plan, name: str, where: str) -> Iterable[str]:
     if scans != name and own is not None and (own.path or own.format):
         hint = "give path and format there, and only `preprocessing` here."
         yield f"{where}: datasets.{name}: it takes the scans of {scans!r}; {hint}"
+    if line := layout_error(plan, name, where):
+        yield line
+        return
     try:
-        plan.dataset(name)
         plan.preprocessing(name)
         if location.is_phantom and scans not in plan.config.phantom.subjects:
             yield f"{where}: phantom.subjects.{scans}: how many subjects to simulate is not given."
@@ -60,6 +65,7 @@ def anatomy_errors(plan: Plan, where: str) -> Iterable[str]:
 
 def split_errors(study: Study, file: str) -> Iterable[str]:
     """Data sets that are trained with or tested on without anybody to do it with, and lists that are missing."""
+    yield from _validation_errors(study, file)
     trained = {*study.training_data.datasets}
     for model in study.models.values():
         trained |= set(model.training_data.datasets) if model.training_data else set()
@@ -72,10 +78,25 @@ def split_errors(study: Study, file: str) -> Iterable[str]:
                 use = "train with" if role == "train" else "test on"
                 yield f"{file}: splits.{name}.{role}: nobody has this role, and there is nothing to {use}."
     for name, split in study.splits.items():
-        for listed, path in split.lists.items():
-            files = {path.format(run=run) for run in range(study.runs.count)}
-            for missing in sorted(found for found in files if not Path(found).is_file()):
+        for listed in split.lists:
+            files = {path for run in range(study.runs.count) for path in split.list_files(listed, run)}
+            for missing in sorted(str(path) for path in files if not path.is_file()):
                 yield f"{file}: splits.{name}.lists.{listed} = {missing!r}: no such file."
+
+
+def _validation_errors(study: Study, file: str) -> Iterable[str]:
+    """Trainings without anybody to validate on: one data set of several may give all of them."""
+    used = {method.model for method in study.methods.values()}
+    trained: dict[tuple[str, ...], list[str]] = {}
+    for name, model in study.models.items():
+        if name in used:
+            trained.setdefault((model.training_data or study.training_data).datasets, []).append(name)
+    for datasets, names in trained.items():
+        splits = [study.splits[dataset] for dataset in datasets if dataset in study.splits]
+        if len(splits) == len(datasets) and not any("validation" in split.roles for split in splits):
+            keys = " and ".join(f"splits.{dataset}.validation" for dataset in datasets)
+            need = f"and the training of {', '.join(names)} needs somebody to validate on."
+            yield f"{file}: {keys}: nobody has this role, {need}"
 
 
 def synthetic_errors(plan: Plan, study: Study, file: str) -> Iterable[str]:
@@ -120,7 +141,7 @@ def _only_patients(plan: Plan, dataset: str) -> bool:
 
 
 def equalised_errors(plan: Plan, name: str, file: str) -> Iterable[str]:
-    """Methods that score the equalised copy of a recipe, on arrays without one."""
+    """Methods that score the equalised copy of a recipe, on arrays without one or with another one."""
     study = plan.studies[name]
     for key, method in study.methods.items():
         if method.settings.get("equalised") != "recipe":
@@ -137,6 +158,20 @@ def equalised_errors(plan: Plan, name: str, file: str) -> Iterable[str]:
                     f"{file}: methods.{key}.settings.equalised = 'recipe': {where} of data set {dataset!r} keep no "
                     "equalised copy; add a step keep_equalised to the recipe, or set `equalised: packed`."
                 )
+            elif recipe is not None and (unlike := _equalised_otherwise(method, recipe)):
+                yield (
+                    f"{file}: methods.{key}.settings.equalised = 'recipe': the copy that recipe "
+                    f"{study.recipe_of(dataset)!r} of data set {dataset!r} keeps has {unlike}; change the method or "
+                    "the recipe's step keep_equalised."
+                )
+
+
+def _equalised_otherwise(method: MethodEntry, recipe: Recipe) -> str:
+    """What a method's settings say of the equalised copy that is not so in the recipe; empty where all is alike."""
+    (step,) = (step for step in recipe.steps if step.step == "keep_equalised")
+    wanted = {**ThresholdingSettings().model_dump(), **method.settings}
+    keys = [key for key in ("modality", "region", "bins") if wanted[key] != getattr(step, key)]
+    return ", ".join(f"{key} {getattr(step, key)!r} and not {wanted[key]!r}" for key in keys)
 
 
 def report_errors(plan: Plan, name: str, file: str) -> Iterable[str]:

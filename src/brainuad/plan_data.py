@@ -83,7 +83,8 @@ class DatasetPlan:
     def preprocessing(self, name: str) -> PreprocessingSettings:
         """The data set's own defaults, under the chosen skull stripper and the user's changes.
 
-        Only the reference and the modalities that a recipe asks for are preprocessed.
+        Only the reference and the modalities that a recipe asks for are preprocessed. What the user requires is not
+        optional too, unless the user says so.
         """
         if name not in self._preprocessing:
             self._preprocessing[name] = self._choose_preprocessing(name)
@@ -106,6 +107,10 @@ class DatasetPlan:
                 settings[key] = [modality for modality in settings[key] if modality in needed]
         own = self.config.datasets.get(name)
         changes = own.preprocessing if own else {}
+        required = changes.get("modalities")
+        if isinstance(required, list):
+            optional = settings["optional_modalities"]
+            settings["optional_modalities"] = [name for name in optional if name not in required]
         return PreprocessingSettings.model_validate(overlay(settings, changes))
 
     def _needed_modalities(self, name: str) -> set[str]:

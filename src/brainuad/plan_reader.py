@@ -1,6 +1,7 @@
 """Reads `config.yaml`, recipes and studies into a plan, and reports everything that is wrong at once."""
 
-from collections.abc import Iterable, Mapping
+import logging
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ from pydantic import ValidationError
 
 from brainuad.config import Config
 from brainuad.config_errors import ConfigError, explain, read_yaml, unknown_name
+from brainuad.config_rest import rest_of
 from brainuad.curation.plan import curation_errors
 from brainuad.methods.registry import models, scoring_rules
 from brainuad.optional_models import optional_errors, without_missing
@@ -20,10 +22,14 @@ from brainuad.plan_checks import (
     split_errors,
     synthetic_errors,
 )
+from brainuad.plan_dataset_checks import modality_errors, phantom_errors, unused_errors
+from brainuad.plan_leaderboard import own_datasets, without_absent
 from brainuad.plan_method_checks import batch_errors, time_errors
 from brainuad.preprocessing.recipes import Recipe
 from brainuad.study import MethodEntry, ModelEntry, Study, Sweep, at_scale, resolved
 from brainuad.sweeps import expand_sweeps, unknown_sweeps
+
+log = logging.getLogger(__name__)
 
 # The parts of a study that name things.
 QUICK_PARTS = ("splits", "models", "methods", "sweeps", "tables", "figures")
@@ -32,22 +38,25 @@ QUICK_PARTS = ("splits", "models", "methods", "sweeps", "tables", "figures")
 def read_plan(config: Mapping[str, Any], folder: Path, where: str = "config.yaml") -> Plan:
     """The plan of a configuration; `ConfigError` lists everything that is wrong with it.
 
-    `folder` holds `recipes.yaml` and `studies/`.
+    `folder` holds `recipes.yaml` and `studies/`. Where a part cannot be read, the others are checked all the same.
     """
     errors: list[str] = []
-    settings = _validate(Config, config, where, errors) or _rest_of(config)
-    if settings is None:
-        raise ConfigError(errors)
-    own = len(errors)
-    recipes = _read_recipes(folder / "recipes.yaml", settings.scale, errors)
+    read = _validate(Config, config, where, errors)
+    settings, wrong = rest_of(config) if read is None else (read, set[str]())
+    recipes, unread = _read_recipes(folder / "recipes.yaml", settings.scale, errors)
     studies = _read_studies(settings, folder / "studies", where, errors)
-    if len(errors) > own:
-        raise ConfigError(errors)
-    plan = Plan(settings, studies, recipes)
-    errors += _inconsistencies(plan, where)
+    whole = {
+        name: study
+        for name, study in studies.items()
+        if unread is not None and unread.isdisjoint({study.recipe, *study.recipes.values()})
+    }
+    plan, said = without_absent(Plan(settings, whole, recipes), where)
+    errors += _inconsistencies(plan, where, wrong)
     if errors:
         raise ConfigError(errors)
-    return Plan(settings, {name: without_missing(study) for name, study in studies.items()}, recipes)
+    for line in said:
+        log.warning("%s", line)
+    return Plan(settings, {name: without_missing(study) for name, study in plan.studies.items()}, recipes)
 
 
 def _validate(model: Any, content: Any, where: str, errors: list[str]) -> Any:
@@ -56,18 +65,6 @@ def _validate(model: Any, content: Any, where: str, errors: list[str]) -> Any:
     except ValidationError as error:
         errors += explain(error, where, model)
         return None
-
-
-def _rest_of(config: Mapping[str, Any]) -> Config | None:
-    """The configuration without its wrong keys, to look for errors elsewhere; None if much depends on them."""
-    try:
-        Config.model_validate(config)
-    except ValidationError as error:
-        wrong = {item["loc"][0] for item in error.errors() if item["loc"]}
-        if wrong & {"studies", "scale", "datasets", "phantom"} or not wrong:
-            return None
-        return Config.model_validate({key: value for key, value in config.items() if key not in wrong})
-    return None
 
 
 def _read_yaml(path: Path, errors: list[str]) -> dict[str, Any] | None:
@@ -83,9 +80,13 @@ def _read_yaml(path: Path, errors: list[str]) -> dict[str, Any] | None:
     return content
 
 
-def _read_recipes(path: Path, scale: str, errors: list[str]) -> dict[str, Recipe]:
+def _read_recipes(path: Path, scale: str, errors: list[str]) -> tuple[dict[str, Recipe], set[str] | None]:
+    """The recipes, and the names of those that cannot be read; None where none can."""
+    written = _read_yaml(path, errors)
+    if written is None:
+        return {}, None
     recipes = {}
-    for name, content in (_read_yaml(path, errors) or {}).items():
+    for name, content in written.items():
         if not isinstance(content, dict):
             errors.append(f"{path.name}: {name}: expected modalities and steps.")
             continue
@@ -93,7 +94,7 @@ def _read_recipes(path: Path, scale: str, errors: list[str]) -> dict[str, Recipe
         recipe = _validate(Recipe, chosen, f"{path.name}: {name}", errors)
         if recipe is not None:
             recipes[name] = recipe
-    return recipes
+    return recipes, set(written) - recipes.keys()
 
 
 def _read_studies(config: Config, folder: Path, where: str, errors: list[str]) -> dict[str, Study]:
@@ -109,10 +110,11 @@ def _read_studies(config: Config, folder: Path, where: str, errors: list[str]) -
             continue
         errors += _unknown_under_quick(written, path.name)
         content = _at_scale(written, config.scale, path.name, errors)
-        errors += unknown_sweeps(content, path.name)
+        unknown = unknown_sweeps(content, path.name)
+        errors += unknown
         content = expand_sweeps(content, config.scale)
         study = _validate(Study, content, path.name, errors)
-        if study is not None:
+        if study is not None and not unknown:
             studies[name] = study
     return studies
 
@@ -137,8 +139,11 @@ def _unknown_under_quick(written: dict[str, Any], file: str) -> Iterable[str]:
                 yield f"{file}: quick: {part}: {name!r} {unknown_name(name, known)}"
 
 
-def _inconsistencies(plan: Plan, where: str) -> Iterable[str]:
-    """What is wrong between the parts: names that do not exist, settings that a method does not have."""
+def _inconsistencies(plan: Plan, where: str, wrong: Collection[str]) -> Iterable[str]:
+    """What is wrong between the parts: names that do not exist, settings that a method does not have.
+
+    Of the data sets in `wrong` the errors are known already.
+    """
     for name, study in plan.studies.items():
         file = f"{name}.yaml"
         yield from _recipe_errors(plan, study, file)
@@ -158,11 +163,15 @@ def _inconsistencies(plan: Plan, where: str) -> Iterable[str]:
         yield from time_errors(plan, name, file)
         yield from batch_errors(plan, name, file, where)
         yield from split_errors(study, file)
+        yield from modality_errors(plan, study, file, where)
         yield from synthetic_errors(plan, study, file)
         yield from equalised_errors(plan, name, file)
         yield from report_errors(plan, name, file)
-    for name in filter(plan.known_datasets.__contains__, plan.used_datasets()):
-        yield from dataset_errors(plan, name, where)
+    used = plan.used_datasets()
+    for name in dict.fromkeys([*used, *plan.config.datasets]):
+        if name in plan.known_datasets and name not in wrong:
+            yield from (dataset_errors if name in used else unused_errors)(plan, name, where)
+    yield from phantom_errors(plan, where)
     yield from anatomy_errors(plan, where)
     yield from curation_errors(plan, where)
 
@@ -189,11 +198,7 @@ def _recipe_errors(plan: Plan, study: Study, file: str) -> Iterable[str]:
 
 
 def _unknown_datasets(plan: Plan, study: Study, file: str, where: str) -> Iterable[str]:
-    named = {*study.splits, *study.test_datasets, *study.leaderboard_datasets, *study.training_data.datasets}
-    named |= {study.healthy_dataset} if study.healthy_dataset else set()
-    for model in study.models.values():
-        named |= set(model.training_data.datasets) if model.training_data else set()
-    named |= {planted.of for planted in study.synthetic.values()}
+    named = {*study.splits, *study.leaderboard_datasets} | own_datasets(study)
     for name in study.synthetic:
         if name in plan.known_datasets:
             yield f"{file}: synthetic.{name}: a data set has this name already; choose another one."

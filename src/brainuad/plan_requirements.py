@@ -151,10 +151,19 @@ def _programs(plan: Plan) -> Iterator[Requirement]:
 
 def _device(plan: Plan, place: Place) -> Iterator[Requirement]:
     """The GPU that a configuration insists on; each job on another machine looks for its own."""
-    if plan.config.device != "cuda" or place != HERE:
+    if place != HERE:
         return
+    if plan.config.device == "cuda":
+        yield _gpu("a GPU for device: cuda", tuple(plan.studies), NETWORKS)
+    chosen = {name: plan.preprocessing(name) for name in plan.used_datasets()}
+    strip = [n for n, s in chosen.items() if s.skull_strip == "hd-bet" and s.hd_bet.device == "cuda"]
+    if strip:
+        yield _gpu("a GPU for hd_bet: {device: cuda}", tuple(strip), PREPROCESSING)
+
+
+def _gpu(text: str, users: tuple[str, ...], rules: frozenset[str]) -> Requirement:
     try:
         chosen_device("cuda")
-        yield Requirement("a GPU for device: cuda", tuple(plan.studies))
     except InputError as error:
-        yield Requirement("a GPU for device: cuda", tuple(plan.studies), str(error), NETWORKS)
+        return Requirement(text, users, str(error), rules)
+    return Requirement(text, users)

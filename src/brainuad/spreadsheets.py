@@ -25,6 +25,7 @@ MARKS = {
     codecs.BOM_UTF16_BE: "utf-16",
 }
 BYTES = 1 << 20
+WHOLE_NUMBER = re.compile(r"(?P<whole>-?\d+)(?:\.0*)?")
 # Far more than any report; a quotation mark that is never closed is found before it fills the memory.
 LONGEST_CELL = 10_000_000
 
@@ -162,3 +163,9 @@ def _separator(lines: Iterable[str]) -> str:
         if line.strip(SEPARATORS + " \r\n"):
             return max(SEPARATORS, key=line.count)
     return SEPARATORS[0]
+
+
+def whole_number(text: str) -> str:
+    """A whole number in one form, however a table writes it (`2`, `002`, `2.0`); other text as it is."""
+    match = WHOLE_NUMBER.fullmatch(text)
+    return str(int(match["whole"])) if match else text

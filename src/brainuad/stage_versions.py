@@ -1,13 +1,18 @@
 """Versions of the stages of the workflow."""
 
-# Raised when the mathematics of a stage changes, so that its results are made again.
+# Raised when the mathematics of a stage changes, so that its results are made again. A stage without one has version 1.
 STAGE_VERSIONS = {
     "simulate": 2,
-    "preprocess": 2,
+    "index": 2,
+    "preprocess": 3,
     "pack": 2,
-    "train": 1,
+    "split": 2,
+    "train": 2,
     "calibrate": 2,
     "infer": 2,
-    "evaluate": 2,
-    "select": 2,
+    "evaluate": 3,
+    "rescore": 2,
+    "rank": 2,
+    "label": 2,
+    "select": 3,
 }

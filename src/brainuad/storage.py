@@ -1,7 +1,7 @@
 """Files that are either whole or absent: each is written under a temporary name and renamed."""
 
 import json
-import os
+import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,7 +21,8 @@ def atomic_path(path: Path) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{os.getpid()}.{path.name}")
+    # Processes on several machines may write the same file, and their numbers may be equal.
+    temporary = path.with_name(f".{secrets.token_hex(6)}.{path.name}")
     try:
         yield temporary
         temporary.replace(path)

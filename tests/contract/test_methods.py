@@ -1,109 +1,46 @@
-"""What every method must do: each model and scoring rule in `brainuad.methods` is found by itself.
+"""What every method must do: each model and scoring rule, and each variant in a study, is found by itself (`cases.py`).
 
 Unsupervised models train on healthy subjects, supervised ones on others with lesions than those they score.
 A model trains, its loss falls, a killed training resumes bit for bit. A scoring rule keeps shape, scores a
 planted lesion above its surroundings, and gives the same map for the same seed. Models that can look at whole
-volumes do so too, under names that end in -3d. Models that a program of its own
-trains are left out of the first two, and skipped where the program is not installed.
+volumes do so too, under names that end in -3d; variants have the names of study and entry. Models that a program of
+its own trains are left out of the first two, and skipped where the program is not installed.
 """
 
 import os
 import signal
-import subprocess
-import sys
+from collections.abc import Iterator
+from multiprocessing import get_context
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
-import yaml
 from scipy import ndimage
 
 from brainuad.arrays import ArrayStore
 from brainuad.errors import InputError
-from brainuad.external.model import ExternalModel
 from brainuad.inference.calibrate import CalibrationFiles, calibrate_method
 from brainuad.inference.infer import ScoringFiles, ScoringRequest, infer_dataset
-from brainuad.methods.base import AnyDimensionSettings
 from brainuad.methods.registry import models, scoring_rules
 from brainuad.storage import read_table
-from brainuad.study import MethodEntry, ModelEntry, resolved
+from brainuad.study import resolved
 from brainuad.training import state as states
-from brainuad.training.train import Machine, ModelRequest, TrainingFiles, train_model
+from brainuad.training.train import TrainingFiles
+from tests.contract.cases import dimension, is_external
+from tests.contract.training import MODELS, SCORINGS, SHORT, STUDIES, train, train_and_die
 
-# The quick settings of each method, cut once more so that a training takes seconds at 32 × 32.
-ITERATIONS = 100
-IN_3D = "-3d"
-VOLUMETRIC = sorted(
-    kind for kind, chosen in models().items() if issubclass(chosen.settings_class, AnyDimensionSettings)
-)
-NAMES = sorted([*models(), *(kind + IN_3D for kind in VOLUMETRIC)])
-TRAINED_HERE = [name for name in NAMES if not issubclass(models()[name.removesuffix(IN_3D)], ExternalModel)]
-PAIRS = [
-    (rule, name)
-    for rule, chosen in sorted(scoring_rules().items())
-    for name in (NAMES if chosen.needs else [""])
-    if not name
-    or (
-        hasattr(models()[name.removesuffix(IN_3D)], chosen.needs)
-        and (3 if name.endswith(IN_3D) else 2) in chosen.dimensions
-    )
-]
-
-
-def model_settings(name: str, **training: Any) -> dict[str, Any]:
-    """The quick settings of a model for the small test images."""
-    kind = name.removesuffix(IN_3D)
-    chosen = models()[kind]
-    if issubclass(chosen, ExternalModel):
-        return resolved(chosen.settings_class, ModelEntry(kind=kind), chosen.quick, "quick")
-    cut = {
-        "iterations": ITERATIONS,
-        "validate_every": 20,
-        "validation_batches": 2,
-        "log_every": 5,
-        **training,
-    }
-    settings = {"dimension": 3} if name.endswith(IN_3D) else {}
-    entry = ModelEntry(kind=kind, settings=settings, quick={"training": cut})
-    return resolved(chosen.settings_class, entry, chosen.quick, "quick")
-
-
-def training_arrays(name: str, cohort: dict[str, Path]) -> Path:
-    """What a model learns from: none of its subjects is a test subject."""
-    learns_from_lesions = models()[name.removesuffix(IN_3D)].learns_from_lesions
-    return cohort["tumours" if learns_from_lesions else "healthy"]
-
-
-def files_in(folder: Path, name: str, cohort: dict[str, Path]) -> TrainingFiles:
-    """Where one training of the contract reads and writes."""
-    outputs = [folder / file for file in ("model.ckpt", "log.tsv", "cost.json")]
-    return TrainingFiles(cohort["split"], (training_arrays(name, cohort),), folder / "state", *outputs)
-
-
-def train(
-    name: str, folder: Path, cohort: dict[str, Path], save_every_s: float = 60.0, **training: Any
-) -> TrainingFiles:
-    """Trains a model and returns where its results lie."""
-    kind = name.removesuffix(IN_3D)
-    chosen = models()[kind]
-    if issubclass(chosen, ExternalModel):
-        try:
-            chosen.check_installed()
-        except InputError as error:
-            pytest.skip(str(error))
-    files = files_in(folder, name, cohort)
-    request = ModelRequest(kind, model_settings(name, **training), "non-empty", seed=3, precision="32-true")
-    train_model(request, files, Machine(device="cpu", threads=1, save_every_s=save_every_s))
-    return files
+ROOT = Path(__file__).parents[2]
+TRAINED_HERE = [name for name, entry in MODELS.items() if not is_external(entry)]
+PAIRS = [pytest.param(scoring, case.model, id=scoring) for scoring, case in SCORINGS.items()]
 
 
 @pytest.fixture
 def places(request: pytest.FixtureRequest, name: str) -> dict[str, Path]:
     """The arrays that fit a model of this name."""
-    return request.getfixturevalue("deep_cohort" if name.endswith(IN_3D) else "cohort")
+    return request.getfixturevalue("deep_cohort" if name and dimension(MODELS[name]) == 3 else "cohort")
 
 
 @pytest.fixture(scope="session")
@@ -120,18 +57,34 @@ def trained(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> TrainingFiles | None:
     """The results of a training, which is run once per session; None for the rules without a model."""
+    if name and is_external(MODELS[name]):
+        try:
+            models()[MODELS[name].kind].check_installed()
+        except InputError as error:
+            pytest.skip(str(error))
     if name and name not in once:
         once[name] = train(name, tmp_path_factory.mktemp(name), places)
     return once.get(name)
 
 
-def score(
-    rule: str, checkpoint: Path | None, folder: Path, cohort: dict[str, Path], **settings: Any
-) -> pd.DataFrame:
-    """The manifest of maps of the patient data set."""
-    chosen = scoring_rules()[rule]
+@pytest.fixture(scope="session")
+def forks() -> Iterator[ForkServerContext]:
+    """Makes processes that have PyTorch loaded from the start, as forks of one that has."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), str(ROOT / "src")]))
+        patch.syspath_prepend(ROOT)
+        context = get_context("forkserver")
+        context.set_forkserver_preload(["tests.contract.training"])
+        yield context
+
+
+def score(scoring: str, trained: TrainingFiles | None, folder: Path, cohort: dict[str, Path]) -> pd.DataFrame:
+    """The manifest, also in `folder`, of maps of the patient data set."""
+    checkpoint = trained.checkpoint if trained else None
+    entry = SCORINGS[scoring].entry
+    rule, chosen = entry.rule, scoring_rules()[entry.rule]
     modality = {"modality": "t2"} if "modality" in chosen.settings_class.model_fields else {}
-    entry = MethodEntry(label=rule, rule=rule, settings={**modality, **settings})
+    entry = entry.model_copy(update={"settings": {**entry.settings, **modality}})
     full = resolved(chosen.settings_class, entry, chosen.quick, "quick")
     if checkpoint and chosen.needs_calibration(chosen.settings_class.model_validate(full)):
         places = (cohort["split"], (cohort["healthy"],), checkpoint, folder, folder / "calibration.json")
@@ -145,6 +98,28 @@ def score(
     return read_table(files.manifest)
 
 
+@pytest.fixture(scope="session")
+def scored_once() -> dict[str, Path]:
+    """The scorings of this session."""
+    return {}
+
+
+@pytest.fixture
+def scored(
+    scoring: str,
+    trained: TrainingFiles | None,
+    places: dict[str, Path],
+    scored_once: dict[str, Path],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
+    """The folder with the maps of a scoring, which is run once per session."""
+    if scoring not in scored_once:
+        folder = tmp_path_factory.mktemp(scoring)
+        score(scoring, trained, folder, places)
+        scored_once[scoring] = folder
+    return scored_once[scoring]
+
+
 def test_every_method_file_defines_a_model_or_a_rule() -> None:
     import brainuad.methods
 
@@ -155,16 +130,13 @@ def test_every_method_file_defines_a_model_or_a_rule() -> None:
 
 
 def test_every_model_and_rule_has_an_entry_in_a_study() -> None:
-    folder = Path(__file__).parents[2] / "workflow" / "studies"
-    studies = [yaml.safe_load(path.read_text()) for path in folder.glob("*.yaml")]
-    kinds = {entry["kind"] for study in studies for entry in study["models"].values()}
-    rules = {entry["rule"] for study in studies for entry in study["methods"].values()}
-    assert kinds == set(models())
+    assert {entry.kind for study in STUDIES.values() for entry in study.models.values()} == set(models())
+    rules = {entry.rule for study in STUDIES.values() for entry in study.methods.values()}
     assert rules == set(scoring_rules())
 
 
 def test_every_model_can_be_scored_by_some_rule() -> None:
-    assert {name for _, name in PAIRS if name} == set(NAMES)
+    assert {case.model for case in SCORINGS.values() if case.model} == set(MODELS)
 
 
 @pytest.mark.parametrize("name", TRAINED_HERE)
@@ -176,16 +148,16 @@ def test_training_lowers_the_loss(trained: TrainingFiles) -> None:
 
 
 @pytest.mark.parametrize("name", TRAINED_HERE)
-def test_a_killed_training_resumes_bit_for_bit(name: str, tmp_path: Path, places: dict[str, Path]) -> None:
-    whole = train(name, tmp_path / "whole", places, iterations=12, validate_every=5, log_every=1)
-    arguments = [str(tmp_path / "killed"), name, str(places["split"]), str(training_arrays(name, places))]
-    script = Path(__file__).with_name("train_and_die.py")
-    root = Path(__file__).parents[2]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(root), str(root / "src")])}
-    result = subprocess.run([sys.executable, str(script), *arguments], env=environment, capture_output=True)
-    assert result.returncode == -signal.SIGKILL, result.stderr.decode()
+def test_a_killed_training_resumes_bit_for_bit(
+    name: str, tmp_path: Path, places: dict[str, Path], forks: ForkServerContext
+) -> None:
+    whole = train(name, tmp_path / "whole", places, **SHORT)
+    process = forks.Process(target=train_and_die, args=(name, tmp_path / "killed", places))
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL, (tmp_path / "killed" / "stderr.txt").read_text()
     assert not (tmp_path / "killed" / "model.ckpt").exists()
-    resumed = train(name, tmp_path / "killed", places, iterations=12, validate_every=5, log_every=1)
+    resumed = train(name, tmp_path / "killed", places, **SHORT)
     expected, found = states.load(whole.checkpoint), states.load(resumed.checkpoint)
     assert expected["weights"].keys() == found["weights"].keys()
     for key, weights in expected["weights"].items():
@@ -193,16 +165,14 @@ def test_a_killed_training_resumes_bit_for_bit(name: str, tmp_path: Path, places
     assert whole.log.read_text() == resumed.log.read_text()
 
 
-@pytest.mark.parametrize(("rule", "name"), PAIRS)
-def test_a_planted_lesion_scores_above_its_surroundings(
-    rule: str, trained: TrainingFiles | None, tmp_path: Path, places: dict[str, Path]
-) -> None:
-    manifest = score(rule, trained.checkpoint if trained else None, tmp_path, places)
+@pytest.mark.parametrize(("scoring", "name"), PAIRS)
+def test_a_planted_lesion_scores_above_its_surroundings(scored: Path, places: dict[str, Path]) -> None:
+    manifest = read_table(scored / "maps.tsv")
     store = ArrayStore(places["patients"])
     assert list(manifest["status"]) == ["ok"] * 3
     for row in manifest.itertuples():
         volume = store.volume(row.subject)
-        anomaly_map = np.load(tmp_path / "maps" / row.map)
+        anomaly_map = np.load(scored / "maps" / row.map)
         lesion = volume.lesion.transpose(1, 2, 0)
         assert anomaly_map.shape == lesion.shape
         assert anomaly_map.dtype == np.float16
@@ -211,18 +181,15 @@ def test_a_planted_lesion_scores_above_its_surroundings(
         assert values[lesion].mean() > 1.2 * values[around].mean()
 
 
-@pytest.mark.parametrize(("rule", "name"), PAIRS)
+@pytest.mark.parametrize(("scoring", "name"), PAIRS)
 def test_the_same_seed_gives_the_same_map_whatever_came_before(
-    rule: str, trained: TrainingFiles | None, tmp_path: Path, places: dict[str, Path]
+    scoring: str, scored: Path, trained: TrainingFiles | None, tmp_path: Path, places: dict[str, Path]
 ) -> None:
-    checkpoint = trained.checkpoint if trained else None
-    first = score(rule, checkpoint, tmp_path / "first", places)
     split = read_table(places["split"])
     alone = {**places, "split": tmp_path / "alone.tsv"}
     kept = (split["subject"] == "p2") | (split["dataset"] == "healthy")
     split[kept].to_csv(alone["split"], sep="\t", index=False)
-    second = score(rule, checkpoint, tmp_path / "second", alone)
+    second = score(scoring, trained, tmp_path, alone)
     assert list(second["subject"]) == ["p2"]
-    file = first.set_index("subject").loc["p2", "map"]
-    expected, found = (np.load(tmp_path / folder / "maps" / file) for folder in ("first", "second"))
+    expected, found = (np.load(folder / "maps" / second["map"].item()) for folder in (scored, tmp_path))
     assert np.array_equal(expected, found)

@@ -1,5 +1,6 @@
 """Broken raw scans, given to `brainuad preprocess`: each is a row with its reason, and nothing stops."""
 
+import errno
 import gzip
 import json
 from collections.abc import Callable
@@ -14,7 +15,7 @@ import pytest
 from brainuad.atlas import atlas_paths
 from brainuad.preprocessing.settings import PreprocessingSettings
 from brainuad.storage import read_json, write_table
-from tests.verbs import run
+from tests.verbs import error_of, run
 
 ATLAS = Path(__file__).parents[2] / "resources"
 BRAIN_ONLY = PreprocessingSettings(skull_strip="none", coregistration="none", registration="none", n4=False)
@@ -66,15 +67,23 @@ def with_value(value: float) -> Change:
     return change
 
 
-def preprocessed(folder: Path, **row: str) -> dict[str, Any]:
-    """The quality record of one subject, made by the verb from a cohort table with one row."""
+def job(folder: Path, **row: str) -> tuple[object, ...]:
+    """The arguments that preprocess the only subject of a cohort table."""
     columns = {"subject": "a", "participant": "a", "status": "ok", "reason": "", "t1": "a_t1.nii.gz"}
     write_table(pd.DataFrame([columns | row]), folder / "cohort.tsv")
-    job = {"root": str(folder / "raw"), "preprocessing": BRAIN_ONLY.model_dump(mode="json")}
-    record = folder / "derivatives" / "sub-a" / "quality.json"
-    paths = ("--cohort", folder / "cohort.tsv", "--atlas", ATLAS, "--output", record)
-    run("preprocess", "--settings", json.dumps(job), "--subject", "a", *paths)
-    quality: dict[str, Any] = read_json(record)
+    settings = {"root": str(folder / "raw"), "preprocessing": BRAIN_ONLY.model_dump(mode="json")}
+    paths = ("--cohort", folder / "cohort.tsv", "--atlas", ATLAS, "--output", record_of(folder))
+    return ("preprocess", "--settings", json.dumps(settings), "--subject", "a", *paths)
+
+
+def record_of(folder: Path) -> Path:
+    return folder / "derivatives" / "sub-a" / "quality.json"
+
+
+def preprocessed(folder: Path, **row: str) -> dict[str, Any]:
+    """The quality record of one subject, made by the verb."""
+    run(*job(folder, **row))
+    quality: dict[str, Any] = read_json(record_of(folder))
     assert str(folder) not in quality["reason"]
     return quality
 
@@ -123,6 +132,24 @@ def test_a_scan_with_a_damaged_header_or_content_is_a_row_with_its_reason(
     quality = preprocessed(tmp_path)
     assert quality["status"] == "excluded"
     assert quality["reason"].startswith("t1: the file cannot be read")
+
+
+def test_a_fault_of_the_machine_fails_the_job_and_leaves_no_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save(box(), tmp_path / "raw" / "a_t1.nii.gz")
+
+    opened = gzip.open
+
+    def fail_for_scans(path: Path) -> Any:
+        if path.is_relative_to(tmp_path):
+            raise OSError(errno.ESTALE, "Stale file handle", str(path))
+        return opened(path)
+
+    monkeypatch.setattr("brainuad.preprocessing.scan.gzip.open", fail_for_scans)
+    error = error_of(*job(tmp_path))
+    assert "a_t1.nii.gz: cannot be read now (Stale file handle)" in error
+    assert not record_of(tmp_path).exists()
 
 
 def test_a_missing_modality_is_a_row_with_its_reason(tmp_path: Path) -> None:

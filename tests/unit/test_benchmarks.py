@@ -1,16 +1,19 @@
 """The benchmarks measure what they say, on inputs and with weights that every method of a study can take."""
 
+import os
 import sys
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 import yaml
 
 from brainuad.plan_reader import read_plan
+from tests.unit.external.fake_nnunet import install
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -24,6 +27,57 @@ def benchmark(name: str) -> ModuleType:
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     return module
+
+
+FILES = sorted(path.stem for path in (REPOSITORY / "benchmarks").glob("*.py"))
+# What makes a benchmark small: its arguments, and constants in place of its own.
+SMALL: dict[str, tuple[list[str], dict[str, int]]] = {
+    "evaluation": (["--shape", "16", "18", "14"], {}),
+    "evaluation_speed": (["--volumes", "2", "--sklearn-volumes", "1"], {"PIXELS": 24, "SLICES": 20}),
+    "permutation_test": ([], {"SUBJECTS": 12, "ROUNDS": 50, "REPEATS": 1}),
+    "report_labels": ([str(REPOSITORY / "tests/data/report_sentences.tsv")], {}),
+    "simplex_noise": ([], {"SIZE": 8, "REPEATS": 1}),
+    "streaming_auprc": (["--scores", "2000"], {"VOLUME": 1000}),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_benchmark_can_be_loaded(name: str) -> None:
+    module = benchmark(name)
+    assert module.__doc__
+    assert callable(module.main)
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_a_small_benchmark_runs(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments, constants = SMALL[name]
+    module = benchmark(name)
+    for constant, value in constants.items():
+        assert hasattr(module, constant)
+        monkeypatch.setattr(module, constant, value)
+    monkeypatch.setattr(sys, "argv", [name, *arguments])
+    module.main()
+    assert any(character.isdigit() for character in capsys.readouterr().out)
+
+
+def test_the_building_of_a_report_makes_all_of_its_parts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    building = benchmark("report_building")
+    monkeypatch.chdir(tmp_path)
+    work = building.Work(building.read_studies(["bercea2023-ra"], 1), 3)
+    found = building.measure(work)
+    assert {name: count for name, (count, _) in found.items() if not count} == {}
+    study = work.plan.studies["bercea2023-ra"]
+    cells = pd.concat(map(pd.read_csv, sorted((tmp_path / "results").glob("*/tables/*.csv"))))
+    assert len(cells) > 0
+    assert (cells["n_runs"] == 1).mean() > 0.5
+    ranking = pd.read_csv(tmp_path / "results/leaderboard/ranking.tsv", sep="\t")
+    assert set(ranking["contest"]) >= {*study.test_datasets, *study.leaderboard_datasets}
+    assert ranking["rank"].notna().any()
+    assert (tmp_path / "results/report/ranking.html").is_file()
 
 
 @pytest.fixture(scope="module")
@@ -61,3 +115,32 @@ def test_a_teacher_that_would_be_loaded_has_numbers(speed: ModuleType) -> None:
     model = work(speed, "every-method", "mkd").model("paper")
     assert model.settings.networks.teacher_width == 64
     assert all(torch.isfinite(value).all() for value in model.state_dict().values())
+
+
+def test_nnunet_is_timed_on_a_whole_volume_where_it_is_installed(
+    speed: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment = install(tmp_path / "environment")
+    monkeypatch.setenv("PATH", str(environment.folder / "bin"), prepend=os.pathsep)
+    monkeypatch.setitem(speed.SIZES, "supervised", ((16, 16), 4))
+    nnunet = work(speed, "supervised", "nnunet")
+    assert len(nnunet.scan.images) == 4
+    assert nnunet.missing() == ""
+    assert nnunet.external_seconds() > 0
+    assert len(environment.calls("train")) == 5
+    (call,) = environment.calls("predict")
+    assert "-f 0 1 2 3 4 -device cpu" in " ".join(call)
+
+
+def test_nnunet_that_is_missing_is_named_and_the_other_methods_are_timed(
+    speed: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.setattr(sys, "prefix", "/nowhere/.venv")
+    monkeypatch.setattr(sys, "argv", ["inference_speed.py", "--study", "supervised", "--slices", "1"])
+    monkeypatch.setitem(speed.SIZES, "supervised", ((16, 16), 4))
+    speed.main()
+    _, unet, nnunet = capsys.readouterr().out.splitlines()
+    assert "1.00 x unet" in unet
+    assert "nnunet" in nnunet
+    assert "not timed: InputError: no program 'nnUNetv2_plan_and_preprocess'" in nnunet

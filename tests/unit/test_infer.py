@@ -55,6 +55,14 @@ def test_a_lost_map_is_made_again(files: ScoringFiles) -> None:
     assert np.array_equal(np.load(files.maps / "sub-p1_map.npy"), expected)
 
 
+def test_the_zeros_of_thresholding_count_as_an_error_and_are_no_image_to_look_at(files: ScoringFiles) -> None:
+    score(files)
+    manifest = read_table(files.manifest)
+    assert (manifest["l1"].astype(float) > 0).all()
+    assert (manifest["pseudo_healthy"] == "").all()
+    assert not list(files.maps.glob("*pseudohealthy*"))
+
+
 def test_a_gpu_that_is_not_there_is_said_without_a_traceback(
     files: ScoringFiles, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -129,3 +129,21 @@ def test_a_method_that_needs_an_equalised_copy_needs_recipes_that_keep_one(workf
     text = study_errors(workflow, {"methods/thresholding/settings/equalised": "recipe"})
     assert "methods.thresholding.settings.equalised = 'recipe': recipe 'quickstart-t2' of data set" in text
     assert "add a step keep_equalised" in text
+
+
+@pytest.mark.parametrize(
+    ("settings", "unlike"),
+    [
+        ({"modality": "t2"}, "modality 'flair' and not 't2'"),
+        ({"region": "brain"}, "region 'positive' and not 'brain'"),
+        ({"bins": 64, "modality": "t1"}, "modality 'flair' and not 't1', bins 256 and not 64"),
+    ],
+)
+def test_a_method_is_not_scored_on_a_copy_that_was_equalised_otherwise(
+    workflow: Path, settings: dict[str, Any], unlike: str
+) -> None:
+    change = {"methods/thresholding/settings": {"equalised": "recipe", **settings}}
+    change_study(workflow, change, "frotscher2023")
+    text = "\n".join(errors_of({"studies": ["frotscher2023"]}, workflow))
+    for dataset, recipe in {"brats21": "frotscher2023", "msseg": "frotscher2023-shifts"}.items():
+        assert f"recipe '{recipe}' of data set '{dataset}' keeps has {unlike}; change the method" in text

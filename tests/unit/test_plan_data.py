@@ -15,6 +15,10 @@ from tests.unit.datasets.test_people import spreadsheet
 WORKFLOW = Path(__file__).parents[2] / "workflow"
 ATLAS2 = "ATLAS_2/Training/R001/sub-r001s001/ses-1/anat/sub-r001s001_ses-1_space-MNI152NLin2009aSym"
 
+# Where it is not T2 alone: a layout must have what the recipe stacks.
+RECIPES = {"atlas2": "bercea2023-atlas", "fastmri": "bercea2023-fastmri"}
+RECIPES |= dict.fromkeys(("cq500", "hospital_ct"), "kascenas2023-ct")
+
 # Layout, the scans of one subject, its name, the spreadsheet, and that after a correction of what it says on people.
 PEOPLE = [
     (
@@ -67,7 +71,7 @@ def plan_of(folder: Path, root: Path, layout: str) -> Plan:
     """A plan anew, as each run makes one."""
     study = {
         "title": "Own",
-        "recipe": "quickstart-t2",
+        "recipe": RECIPES.get(layout, "quickstart-t2"),
         "splits": {"own": {"unit": "share", "train": 0.5, "validation": 0.3, "test": 0.2}},
         "training_data": {"datasets": ["own"]},
         "test_datasets": ["own"],

@@ -53,7 +53,7 @@ def test_frotscher_divides_the_patients_as_kascenas_does(scale: str) -> None:
     config = yaml.safe_load((WORKFLOW.parent / "config.yaml").read_text())
     papers = ["kascenas2023", "frotscher2023"]
     plan = read_plan({**config, "studies": papers, "scale": scale}, WORKFLOW)
-    first, second = (plan.split_settings(study) for study in papers)
+    first, second = (plan.split_settings(study, 0) for study in papers)
     assert first["seed"] == second["seed"]
     assert first["datasets"]["brats21"] == second["datasets"]["brats21"]
     assert plan.run_seed("frotscher2023", 0) == 73
@@ -285,10 +285,11 @@ def test_a_series_of_an_unknown_sweep_names_the_known_ones(workflow: Path) -> No
 def test_a_data_set_of_the_scans_of_another_needs_that_one(workflow: Path, tmp_path: Path) -> None:
     text = (workflow / "studies" / "quickstart.yaml").read_text()
     (workflow / "studies" / "quickstart.yaml").write_text(text.replace("ixi", "ixi_mni"))
-    others = {"brats21": "phantom", "mslub": "phantom"}
-    (line,) = errors_of({"datasets": {"ixi_mni": str(tmp_path), **others}}, workflow)
+    own = {"path": str(tmp_path), "preprocessing": {"modalities": ["t1", "t2"]}}
+    others = {"brats21": "phantom", "mslub": "phantom", "ixi_mni": own}
+    (line,) = errors_of({"datasets": others}, workflow)
     assert "Add datasets.ixi." in line
-    (line,) = errors_of({"datasets": {"ixi": "phantom", "ixi_mni": str(tmp_path), **others}}, workflow)
+    (line,) = errors_of({"datasets": {"ixi": "phantom", **others}}, workflow)
     assert "it takes the scans of 'ixi'; give path and format there" in line
 
 

@@ -11,7 +11,14 @@ from brainuad.config_errors import ConfigError, read_config
 from brainuad.doctor import examine
 from brainuad.plan import Plan
 from brainuad.plan_reader import read_plan
-from brainuad.plan_requirements import HERE, Place, Requirement, require_all, requirements
+from brainuad.plan_requirements import (
+    HERE,
+    PREPROCESSING,
+    Place,
+    Requirement,
+    require_all,
+    requirements,
+)
 
 WORKFLOW = Path(__file__).parents[2] / "workflow"
 STUDIES = sorted(path.stem for path in (WORKFLOW / "studies").glob("*.yaml"))
@@ -109,7 +116,7 @@ def test_only_the_atlases_that_are_used_are_needed(tmp_path: Path) -> None:
 
 
 def test_a_head_ct_that_is_not_there_is_named(tmp_path: Path) -> None:
-    changed = {"modalities": ["ct"], "reference": "ct", "ct_template": "/nowhere/head.nii.gz"}
+    changed = {"modalities": ["ct", "t2"], "reference": "ct", "ct_template": "/nowhere/head.nii.gz"}
     plan = plan_with(tmp_path, datasets={"ixi": {"preprocessing": changed}})
     (needed,) = faults(plan, "head CT")
     assert needed.line == "ixi: preprocessing.ct_template = '/nowhere/head.nii.gz': no such file."
@@ -169,6 +176,18 @@ def test_a_gpu_is_asked_for_where_jobs_run_on_this_machine(
     assert "torch sees no GPU" in needed.error
     assert faults(plan, "a GPU", Place(this_machine=False)) == []
     assert faults(plan_with(tmp_path / "auto", device="auto"), "a GPU") == []
+
+
+def test_a_skull_stripper_that_insists_on_a_gpu_needs_one_before_preprocessing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    changed = {"skull_strip": "hd-bet", "hd_bet": {"device": "cuda"}}
+    plan = plan_with(tmp_path, datasets={"ixi": {"preprocessing": changed}})
+    (needed,) = faults(plan, "a GPU")
+    assert (needed.users, needed.rules) == (("ixi",), PREPROCESSING)
+    changed["hd_bet"] = {"device": "cpu"}
+    assert faults(plan_with(tmp_path / "cpu", datasets={"ixi": {"preprocessing": changed}}), "a GPU") == []
 
 
 @pytest.mark.parametrize(("sbatch", "state"), [(None, "missing"), ("/usr/bin/sbatch", "note")])

@@ -6,6 +6,8 @@ from typing import Any
 
 import yaml
 
+# Asks for a GPU only if HD-BET is to run on one; its partition is the user's choice.
+SOMETIMES = {"preprocess"}
 REPOSITORY = Path(__file__).parents[2]
 
 
@@ -24,9 +26,9 @@ def profile() -> dict[str, Any]:
 
 
 def test_every_rule_with_a_gpu_goes_to_the_partition_of_gpus() -> None:
-    assert rules_with_gpu() >= {"train", "infer"}
+    assert rules_with_gpu() >= {"train", "infer"} | SOMETIMES
     partitions = {rule: given["slurm_partition"] for rule, given in profile()["set-resources"].items()}
-    assert partitions == dict.fromkeys(rules_with_gpu(), "gpu")
+    assert partitions == dict.fromkeys(rules_with_gpu() - SOMETIMES, "gpu")
 
 
 def test_the_page_about_slurm_names_every_rule_with_a_gpu() -> None:

@@ -14,7 +14,7 @@ from brainuad.methods.dae import Dae
 from brainuad.randomness import Draws
 from brainuad.training.state import identity_of
 from brainuad.training.train import ModelRequest
-from tests.contract.test_methods import model_settings
+from tests.contract.training import model_settings
 from tests.unit.scoring import infer
 from tests.verbs import run
 

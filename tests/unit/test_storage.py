@@ -40,3 +40,13 @@ def test_json_refuses_numbers_that_are_not_finite(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="JSON"):
         write_json({"value": float("nan")}, tmp_path / "x.json")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_two_who_write_one_file_at_a_time_do_not_meet(tmp_path: Path) -> None:
+    target = tmp_path / "shared.json"
+    with atomic_path(target) as one:
+        one.write_text("{}")
+        with atomic_path(target) as other:
+            other.write_text("[]")
+        assert read_json(target) == []
+    assert read_json(target) == {}

@@ -79,13 +79,20 @@ class Workflow:
         path.write_text(yaml.safe_dump(content, sort_keys=False))  # the order of methods is that of tables
 
 
-def copy_workflow(folder: Path) -> Workflow:
-    """The repository's workflow in `folder`, configured for the smoke study."""
+def copy_repository(folder: Path) -> Workflow:
+    """The workflow as it is delivered, with the atlases, in a new `folder`."""
     folder.mkdir()
     for name in ("Snakefile", "config.yaml"):
         shutil.copy(REPOSITORY / name, folder)
-    shutil.copytree(REPOSITORY / "workflow", folder / "workflow")
-    shutil.copytree(REPOSITORY / "envs", folder / "envs")
+    for name in ("workflow", "envs", "profiles"):
+        shutil.copytree(REPOSITORY / name, folder / name)
+    (folder / ATLAS.name).symlink_to(ATLAS)
+    return Workflow(folder)
+
+
+def copy_workflow(folder: Path) -> Workflow:
+    """The repository's workflow in `folder`, configured for the smoke study."""
+    workflow = copy_repository(folder)
     shutil.copy(Path(__file__).with_name("smoke.yaml"), folder / "workflow" / "studies")
     recipes = yaml.safe_load((folder / "workflow" / "recipes.yaml").read_text())
     (folder / "workflow" / "recipes.yaml").write_text(yaml.safe_dump({**recipes, "smoke-t2": RECIPE}))
@@ -98,7 +105,7 @@ def copy_workflow(folder: Path) -> Workflow:
         "precision": "32-true",
     }
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
-    return Workflow(folder)
+    return workflow
 
 
 @pytest.fixture(scope="session")

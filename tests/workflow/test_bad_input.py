@@ -48,13 +48,18 @@ def test_a_broken_spreadsheet_stops_without_a_traceback(workflow: Workflow) -> N
     assert "Traceback" not in text
 
 
-def test_a_truncated_scan_in_a_folder_with_spaces_is_a_row_with_its_reason(workflow: Workflow) -> None:
+def truncate_the_only_scan(workflow: Workflow) -> None:
+    """Gives BraTS one subject, in a folder with spaces, whose files end too early."""
     folder = workflow.folder / "Köln $1 'a'" / "BraTS2021_00000"
     folder.mkdir(parents=True)
     for part in ("flair", "t1", "t1ce", "t2"):
         content = gzip.compress(b"not an image" * 99)
         (folder / f"BraTS2021_00000_{part}.nii.gz").write_bytes(content[:-20])
     workflow.change("config.yaml", {"datasets/brats21": folder.parent.name})
+
+
+def test_a_truncated_scan_in_a_folder_with_spaces_is_a_row_with_its_reason(workflow: Workflow) -> None:
+    truncate_the_only_scan(workflow)
     record = "results/derivatives/brats21/sub-BraTS202100000/quality.json"
     workflow.run(record)
     cohort = read_table(workflow.folder / "results" / "cohorts" / "brats21.tsv")
@@ -62,6 +67,17 @@ def test_a_truncated_scan_in_a_folder_with_spaces_is_a_row_with_its_reason(workf
     quality = read_json(workflow.folder / record)
     assert quality["status"] == "excluded"
     assert quality["reason"].endswith(": the file cannot be read (truncated, or not NIfTI)")
+
+
+def test_what_the_message_on_too_many_failures_names_is_there(workflow: Workflow) -> None:
+    truncate_the_only_scan(workflow)
+    workflow.run("results/arrays/brats21/smoke-t2/index.tsv", check=False)
+    log = (workflow.folder / "results/logs/pack/brats21/smoke-t2.log").read_text()
+    derivatives = Path("results/derivatives/brats21")
+    assert "1 of 1 subjects failed preprocessing" in log
+    assert f"Look at {derivatives / 'quality.tsv'} and mosaic.png" in log
+    assert read_table(workflow.folder / derivatives / "quality.tsv")["status"].tolist() == ["excluded"]
+    assert (workflow.folder / derivatives / "mosaic.png").is_file()
 
 
 def test_a_key_that_is_written_twice_stops_before_the_first_job(workflow: Workflow) -> None:

@@ -54,6 +54,7 @@ rule preprocess:
     conda:
         "../../envs/preprocessing.yaml"
     resources:
+        gpu=preprocess_gpus,
         mem_mb=memory_mb(6000),
         runtime=runtime_min(30),
     params:
@@ -82,11 +83,8 @@ rule assess:
     resources:
         mem_mb=memory_mb(4000),
         runtime=runtime_min(60),
-    params:
-        max_failed_share=CONFIG.max_failed_share,
     shell:
-        "brainuad assess --cohort {input.cohort} --max-failed-share {params.max_failed_share}"
-        " --table {output.table} 2> {log}"
+        "brainuad assess --cohort {input.cohort} --table {output.table} 2> {log}"
 
 
 rule pack:
@@ -107,8 +105,10 @@ rule pack:
         runtime=runtime_min(240),
     params:
         settings=pack_settings,
+        max_failed_share=CONFIG.max_failed_share,
     shell:
-        "brainuad pack --settings {params.settings:q} --quality {input.quality} --output {output.index} 2> {log}"
+        "brainuad pack --settings {params.settings:q} --quality {input.quality}"
+        " --max-failed-share {params.max_failed_share} --output {output.index} 2> {log}"
 
 
 rule split:

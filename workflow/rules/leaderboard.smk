@@ -44,6 +44,7 @@ rule rank:
         entrants="results/leaderboard/entrants.tsv",
         across="results/leaderboard/across.tsv",
         agreement="results/leaderboard/agreement.tsv",
+        not_scored="results/leaderboard/not_scored.tsv",
         pairs=expand("results/leaderboard/pairs/{name}.tsv", name=RANKING.contests),
     log:
         "results/logs/rank.log",

@@ -68,25 +68,29 @@ def preprocess(
 
 
 @verb
-def assess(cohort: File, max_failed_share: Annotated[float, typer.Option()], table: File) -> None:
+def assess(cohort: File, table: File) -> None:
     """Gather the quality records of a cohort into a table and mosaics of slices beside it."""
     from brainuad.preprocessing.quality import summarise
 
     needed = ("subject", "status", "reason")
-    summarise(table.parent, read_table(cohort, needs=needed), max_failed_share)
+    summarise(table.parent, read_table(cohort, needs=needed))
 
 
 @verb
-def pack(settings: Settings, quality: File, output: File) -> None:
+def pack(
+    settings: Settings, quality: File, max_failed_share: Annotated[float, typer.Option()], output: File
+) -> None:
     """Pack the derivatives of a data set into arrays, following a recipe; OUTPUT is their index."""
     from brainuad.preprocessing.pack import pack_dataset
+    from brainuad.preprocessing.quality import check_failed_share
     from brainuad.preprocessing.recipes import Recipe
 
     job = settings_of(settings)
     recipe = validated(Recipe, job["recipe"], "recipe")
     references = {dataset: Path(folder) for dataset, folder in job.get("references", {}).items()}
     folder = output.parent
-    table = read_table(quality, needs=("subject", "status"))
+    table = read_table(quality, needs=("subject", "status", "reason"))
+    check_failed_share(quality, table, max_failed_share)
     pack_dataset(folder.parent.name, quality.parent, table, folder.name, recipe, folder, references)
 
 

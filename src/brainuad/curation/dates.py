@@ -52,13 +52,19 @@ def readings(text: str) -> tuple[Day, ...]:
     return ()
 
 
-def days_of(scans: pd.Series, reports: pd.Series) -> tuple[pd.Series, pd.Series]:
+def days_of(
+    scans: pd.Series, reports: pd.Series, seen: tuple[pd.Series, pd.Series] | None = None
+) -> tuple[pd.Series, pd.Series]:
     """The days of the rows of two tables as `2016-03-01`, from what is written there; empty where there is no date.
 
-    What names no day stays as it is written, without a time.
+    What names no day stays as it is written, without a time. `seen` are all dates of both tables where others than
+    these can say in which order numbers stand.
     """
     written = {"scans": set(scans) - {""}, "reports": set(reports) - {""}}
-    month_first = _month_first(written)
+    # Others matter only if one of these can be read in two ways.
+    doubtful = any(_open(text) for texts in written.values() for text in texts)
+    telling = {"scans": set(seen[0]), "reports": set(seen[1])} if seen and doubtful else written
+    month_first = _month_first(written, telling)
     unread = sum(not readings(text) for texts in written.values() for text in texts)
     if unread:
         log.warning(
@@ -74,9 +80,12 @@ def days_of(scans: pd.Series, reports: pd.Series) -> tuple[pd.Series, pd.Series]
     return found[0], found[1]
 
 
-def _month_first(written: dict[str, set[str]]) -> dict[str, bool]:
-    """Whether numbers begin with the month, by table; a table that leaves it open is taken to be like the other."""
-    known = {table: _order(table, texts) for table, texts in written.items()}
+def _month_first(written: dict[str, set[str]], telling: dict[str, set[str]]) -> dict[str, bool]:
+    """Whether numbers begin with the month, by table; a table that leaves it open is taken to be like the other.
+
+    `written` are the dates that are compared, `telling` those from which the order is told.
+    """
+    known = {table: _order(table, texts) for table, texts in telling.items()}
     doubtful = [table for table, texts in written.items() if known[table] is None and any(map(_open, texts))]
     decided = {order for order in known.values() if order is not None}
     if doubtful and not decided and any(_plain(text) for texts in written.values() for text in texts):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from brainuad.curation.dates import readings
 from brainuad.curation.follow_up_patterns import FOLLOW_UP
 from brainuad.curation.selection_settings import FOLLOW_UP_PATTERNS, FollowUpPattern
+from brainuad.curation.vocabulary import NEW_STRINGS
 
 if TYPE_CHECKING:
     from spacy.language import Language
@@ -58,6 +59,8 @@ def _first_pattern(sentence: str, patterns: list[FollowUpPattern]) -> str:
     for name in patterns:
         if _hints()[name].search(sentence):
             language, matchers = _matchers()
+            if len(language.vocab.strings) > NEW_STRINGS:
+                _matchers.cache_clear()  # so that words of reports do not fill the memory
             start = _first_match(matchers[name], language.make_doc(sentence))
             if start is not None:
                 fired[name] = start

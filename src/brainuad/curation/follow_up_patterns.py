@@ -63,6 +63,7 @@ CLINICAL = (
     "patient patients he she gcs condition observations obs vitals neurology symptoms symptom clinical "
     "clinically haemodynamically hemodynamically neurologically medically otherwise pressure bp mood gait"
 )
+POSSESSIVE = "' ’ 's ’s"
 CLINICAL_OR_MIND = f"{CLINICAL} conscious consciousness mental mentation sensorium sensation"
 # What is seen on a scan, so that `unchanged` says nothing of how the patient is.
 ON_SCAN = (
@@ -72,6 +73,14 @@ ON_SCAN = (
     "contusion contusions sdh sah aneurysm mass effect tumour tumor oedema edema atrophy midline shift "
     "hydrocephalus calcification disease"
 )
+# How the patient is, not what is theirs on a scan: `the patient's condition`, but not `the patient's haematoma`.
+STATE_OF_PATIENT = [
+    one("the his her", "?"),
+    one("patient patients", "?"),
+    one(POSSESSIVE, "?"),
+    one(CLINICAL_OR_MIND),
+    {"LOWER": {"NOT_IN": POSSESSIVE.split()}},
+]
 MUCH = "significantly appreciably materially substantially really otherwise greatly much further"
 SYMPTOM = stem(
     r"headache|migraine|weak|seizure|fit|symptom|confus|vomit|nause|dizz|vertigo|fall|fell|drows|pain|unwell|vision|"
@@ -222,16 +231,9 @@ FOLLOW_UP: dict[FollowUpPattern, Wording] = {
         ],
         [
             [one(CLINICAL_OR_MIND), gap(3, f", {ON_SCAN}"), one("unchanged changed unaltered altered")],
-            [one("unchanged unaltered"), one("in", "?"), one(CLINICAL_OR_MIND)],
-            [one("not"), one(MUCH, "?"), one("changed altered"), one("in", "?"), one(CLINICAL_OR_MIND)],
-            [
-                one("no without"),
-                gap(1),
-                one("change alteration"),
-                one("in of"),
-                one("the his her", "?"),
-                one(CLINICAL_OR_MIND),
-            ],
+            [one("unchanged unaltered"), one("in", "?"), *STATE_OF_PATIENT],
+            [one("not"), one(MUCH, "?"), one("changed altered"), one("in", "?"), *STATE_OF_PATIENT],
+            [one("no without"), gap(1), one("change alteration"), one("in of"), *STATE_OF_PATIENT],
         ],
     ),
     "stable": Wording(

@@ -25,6 +25,7 @@ from brainuad.curation.settings import RuleSettings
 from brainuad.curation.spelling import blank_english, expand, norm, word_set, words_of
 from brainuad.curation.states import Statements
 from brainuad.curation.terms import SPACES, TERMS
+from brainuad.curation.vocabulary import NEW_STRINGS
 
 COMPONENTS = (
     "report_headings",
@@ -80,7 +81,12 @@ class RuleLabeller:
 
     def __init__(self, settings: RuleSettings | None = None) -> None:
         self.settings = settings or RuleSettings()
+        self._build()
+
+    def _build(self) -> None:
+        """Makes the pipeline, whose vocabulary then holds no word of a report."""
         self.nlp = build_pipeline(self.settings)
+        self.most_strings = len(self.nlp.vocab.strings) + NEW_STRINGS
         statements, sections = self.nlp.get_pipe("report_statements"), self.nlp.get_pipe("report_sections")
         assert isinstance(statements, Statements)
         assert isinstance(sections, Sections)
@@ -88,6 +94,8 @@ class RuleLabeller:
 
     def label(self, text: str) -> list[Decision]:
         """One decision for each label that the report says something about, in the order of the labels."""
+        if len(self.nlp.vocab.strings) > self.most_strings:
+            self._build()
         doc = parse(self.nlp, text)
         found: dict[str, list[Entry]] = {}
         sentences = list(doc.spans["sentences"])

@@ -15,6 +15,7 @@ from brainuad.curation.dates import days_of
 from brainuad.curation.labels import WORSE
 from brainuad.curation.selection_settings import HELD_OUT, SelectionSettings
 from brainuad.randomness import seed_for
+from brainuad.spreadsheets import whole_number
 
 log = logging.getLogger(__name__)
 
@@ -94,10 +95,13 @@ def _of_same_day(scans: pd.DataFrame, reports: pd.DataFrame) -> pd.DataFrame:
     scans = scans[(scans["date"] != "") & (scans["patient"] != "")].drop(columns="report")
     reports = reports.assign(patient=reports["of_patient"])
     reports = reports[(reports["date"] != "") & (reports["patient"] != "")]
-    days, days_of_reports = days_of(scans["date"], reports["date"])
+    seen = (scans["date"], reports["date"])
+    # Nothing joins the other patients, so that their dates need not be understood.
+    shared = set(scans["patient"]) & set(reports["patient"])
+    scans, reports = scans[scans["patient"].isin(shared)], reports[reports["patient"].isin(shared)]
+    days, days_of_reports = days_of(scans["date"], reports["date"], seen)
     scans, reports = scans.assign(date=days).drop_duplicates(), reports.assign(date=days_of_reports)
     pairs = scans.merge(reports, on=["patient", "date"], how="inner").drop(columns="date")
-    shared = set(scans["patient"]) & set(reports["patient"])
     if pairs.empty and shared:
         log.warning(
             "No scan has a report of the same patient and day, though %d patients have scans and reports with dates. "
@@ -113,7 +117,8 @@ def _images(rows: pd.DataFrame) -> pd.DataFrame:
     An image is a path, however it is written, and a series; a series that is named by its UID is an image by itself.
     """
     named = rows[rows["path"] != ""]
-    at_place = named["path"].map(posixpath.normpath) + "\n" + named["series"]
+    paths = named["path"].str.replace("\\", "/").map(posixpath.normpath)
+    at_place = paths + "\n" + named["series"].map(whole_number)
     images = named[["scan", "patient"]].assign(
         image=at_place.where(~named["series"].str.fullmatch(UID), named["series"])
     )
@@ -137,6 +142,7 @@ def _unusable(
     patients = rows.groupby("scan")["patient"].nunique()
     patients_of_image = images.groupby("image")["patient"].transform("nunique")
     copies = images.loc[images["scan"] != images["first"], "scan"]
+    images_of_scan = rows.groupby("scan")[["path", "series"]].nunique().max(axis=1)
     foreign = pairs["found"] & (pairs["of_patient"] != "") & (pairs["of_patient"] != pairs["patient"])
     foreign_to = pairs["found"] & ~pairs["empty"] & ~pairs["english"]
     reasons = [
@@ -144,6 +150,7 @@ def _unusable(
         ("named for several patients", patients.index[patients > 1]),
         ("named for several patients", images.loc[patients_of_image > 1, "scan"]),
         ("duplicate scan", copies),
+        ("several images", images_of_scan.index[images_of_scan > 1]),
         ("no report", scans.index.difference(pd.Index(pairs["scan"]))),
         ("report missing from the reports", pairs.loc[~pairs["found"], "scan"]),
         ("report of another patient", pairs.loc[foreign, "scan"]),

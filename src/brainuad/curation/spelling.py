@@ -16,9 +16,10 @@ from spacy.matcher import PhraseMatcher
 from spacy.tokenizer import Tokenizer
 from spacy.tokens import Doc, Span
 
-# Marks of word processors as those of a typewriter; each becomes one, so that places in the text stay.
+# Marks of word processors as those of a typewriter, and a backslash as the slash that it stands for; each becomes one,
+# so that places in the text stay.
 PLAIN = str.maketrans(
-    "\u00a0\u2013\u2014\u2010\u2011\u2212\u2018\u2019\u201c\u201d\u2022\u00b7\t", " -----''\"\"** "
+    "\u00a0\u2013\u2014\u2010\u2011\u2212\u2018\u2019\u201c\u201d\u2022\u00b7\t\\", " -----''\"\"** /"
 )
 PUNCTUATION = r"[\[\](){}\"'.,:;/*+?!#<>=~|_-]"
 SPELLING = (

@@ -10,6 +10,7 @@ import SimpleITK as sitk
 from PIL import Image, ImageDraw
 
 from brainuad.curation.selection_settings import ReviewSettings
+from brainuad.datasets.base import relative_path
 from brainuad.errors import ScanError
 from brainuad.preprocessing.dicom_volume import read_dicom
 
@@ -23,10 +24,10 @@ MARGIN, LETTER_PIXELS = 8, 7
 
 def place_of(root: Path, path: str) -> Path:
     """Where the scan `path` lies; one that is not below `root` is a `ScanError`."""
-    place = (root / path).resolve()
-    if not path or not place.is_relative_to(root.resolve()):
-        raise ScanError("the scan has no path below the root of the scans.")
-    return place
+    try:
+        return (root / relative_path(root, path)).resolve()
+    except ScanError:
+        raise ScanError("the scan has no path below the root of the scans.") from None
 
 
 def read_volume(root: Path, path: str, series: str = "") -> tuple[np.ndarray, tuple[float, float]]:

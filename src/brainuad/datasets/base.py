@@ -118,8 +118,22 @@ def _scanned(folder: Path) -> list[os.DirEntry[str]]:
 
 
 def path_inside(root: Path, relative: str) -> Path:
-    """The absolute path of `relative` under `root`; one that leaves the root is a `ScanError`."""
+    """The path of `relative` under `root`, where an absolute one may lie too; one outside is a `ScanError`."""
     return _inside(Path(root), os.path.realpath(root), relative)
+
+
+def relative_path(root: Path, written: str) -> str:
+    """The path relative to `root` that a table of users means; one that leaves the root is a `ScanError`.
+
+    It may be absolute, and have `\\` between folders, as in Windows, where nothing has that very name.
+    """
+    if "\\" in written and not os.access(root / written, os.F_OK):
+        written = written.replace("\\", "/")
+    path = path_inside(root, written)
+    if not Path(written).is_absolute():
+        return written
+    # A link keeps its own name, which says of what kind the file is.
+    return os.path.relpath(Path(os.path.realpath(path.parent), path.name), os.path.realpath(root))
 
 
 def alphanumeric(label: str) -> str:
@@ -130,7 +144,7 @@ def alphanumeric(label: str) -> str:
 def _inside(root: Path, real_root: str, relative: str) -> Path:
     path = root / relative
     real = os.path.realpath(path)
-    if Path(relative).is_absolute() or not real.startswith(real_root.rstrip(os.sep) + os.sep):
+    if not real.startswith(real_root.rstrip(os.sep) + os.sep):
         raise ScanError("path outside the root")
     return path
 

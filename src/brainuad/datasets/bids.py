@@ -5,6 +5,7 @@ t1ce. People: `participants.tsv` with age, sex, group. Lesion masks: `*_label-le
 `desc-...lesion_mask`) beside the scans or anywhere under `derivatives/`, on the voxel grid of a scan.
 """
 
+import logging
 import os
 import re
 from collections import Counter, defaultdict
@@ -16,6 +17,8 @@ from brainuad.datasets.base import Dataset, SubjectRow, alphanumeric, sorted_ent
 from brainuad.datasets.participants import Person, read_participants
 from brainuad.errors import InputError
 from brainuad.preprocessing.settings import PreprocessingSettings
+
+log = logging.getLogger(__name__)
 
 MODALITY = {"T1w": "t1", "T2w": "t2", "FLAIR": "flair", "PDw": "pd", "PD": "pd", "CT": "ct", "ct": "ct"}
 # Masks in a subject's own space; those in a template's space fit no raw scan.
@@ -34,6 +37,8 @@ class BidsFile:
 
 class Bids(Dataset):
     """A BIDS folder under a name of the user's choice; every session is a subject of its own.
+
+    Sessions without a folder `anat` are left out, as long as the person has one with it.
 
     Without a `group` in `participants.tsv` nobody counts as healthy: an unknown scan must not become an
     example of health.
@@ -77,6 +82,7 @@ class Bids(Dataset):
 
     def _visits(self, root: Path) -> list[tuple[str, str, str, str]]:
         visits = []
+        left_out = 0
         for entry in self.entries(root):
             if not (entry.name.startswith("sub-") and entry.is_dir()):
                 continue
@@ -86,7 +92,9 @@ class Bids(Dataset):
                     f"{self.name}: the folder {entry.name} has no letter (a-z) or digit in its label. Rename it."
                 )
             sessions = [e.name for e in sorted_entries(Path(entry.path)) if e.name.startswith("ses-")]
-            for session in sessions or [""]:
+            scanned = [name for name in sessions if Path(entry.path, name, "anat").is_dir()] or sessions[:1]
+            left_out += len(sessions) - len(scanned)
+            for session in scanned or [""]:
                 name = alphanumeric(label) + alphanumeric(session)
                 folder = f"{entry.name}/{session}" if session else entry.name
                 visits.append((name, label, session.removeprefix("ses-"), folder))
@@ -95,6 +103,8 @@ class Bids(Dataset):
                 raise InputError(
                     f"{self.name}: {times} folders become the subject {name}. Rename one of them."
                 )
+        if left_out:
+            log.info("%s: %d sessions without a folder anat are left out", self.name, left_out)
         return sorted(visits)
 
 

@@ -1,7 +1,7 @@
 """BraTS 2021: gliomas in four sequences, already brain-only on the SRI24 grid (Baid 2021, arXiv 2107.02314).
 
 Layout: `BraTS2021_00000/BraTS2021_00000_{flair,t1,t1ce,t2,seg}.nii.gz`. Labels 1, 2 and 4 are the parts of
-the tumour; their union is the lesion. The validation set of the challenge has no labels.
+the tumour (newer releases write 3 for 4); their union is the lesion. The validation set of the challenge has no labels.
 """
 
 import re
@@ -27,6 +27,7 @@ class Brats21(Dataset):
         skull_strip="none",
         coregistration="none",
         registration="none",
+        mask_labels=(1, 2, 3, 4),
         n4=False,
     )
 

@@ -7,9 +7,9 @@ pseudonyms. Who is healthy is not said here: the curation of reports.csv decides
 """
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
-from brainuad.datasets.base import Dataset, SubjectRow, alphanumeric, path_inside
+from brainuad.datasets.base import Dataset, SubjectRow, alphanumeric, relative_path
 from brainuad.datasets.participants import SEX
 from brainuad.errors import InputError, ScanError
 from brainuad.preprocessing.settings import HEAD_CT
@@ -47,7 +47,7 @@ class HospitalCt(Dataset):
                 subject=subject,
                 participant=first["patient"],
                 group="unknown",
-                files={column: path for column, path in files.items() if path},
+                files={column: _stored(Path(root), path) for column, path in files.items() if path},
                 age=_age(first["age"]),
                 sex=SEX.get(first["sex"].lower(), ""),
                 reason=_contradiction(rows) or _defect(Path(root), first),
@@ -80,6 +80,14 @@ def _contradiction(rows: list[Row]) -> str:
     return f"scans.csv: rows of this scan differ in {', '.join(differing)}" if differing else ""
 
 
+def _stored(root: Path, written: str) -> str:
+    """A path of scans.csv for the cohort table, which says what is wrong with one outside the root."""
+    try:
+        return relative_path(root, written)
+    except ScanError:
+        return written
+
+
 def _defect(root: Path, row: Row) -> str:
     """Why a row of scans.csv cannot be used; empty if it can as far as names tell."""
     if not row["patient"]:
@@ -87,9 +95,11 @@ def _defect(root: Path, row: Row) -> str:
     if not row["path"]:
         return "scans.csv gives no path"
     try:
-        path = path_inside(root, row["path"])
+        path = root / relative_path(root, row["path"])
         if not path.exists():
-            return "the path in scans.csv does not exist"
+            with_drive = bool(PureWindowsPath(row["path"]).drive)
+            hint = "; it names a drive: write it from the folder of scans.csv on" if with_drive else ""
+            return f"the path in scans.csv does not exist{hint}"
         return "the folder is empty" if path.is_dir() and not any(path.iterdir()) else ""
     except ScanError as error:
         return f"scans.csv: {error}"

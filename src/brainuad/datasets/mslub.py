@@ -38,6 +38,7 @@ class Mslub(Dataset):
         reference="t1",
         skull_strip="deepbet",
         coregistration="different-grids",
+        single_label=True,
     )
 
     def subjects(self, root: Path) -> list[str]:

@@ -42,7 +42,8 @@ def used_subjects(selection_tsv: Path) -> set[str]:
 def apply_selection(cohort: "pd.DataFrame", selection_tsv: Path) -> "pd.DataFrame":
     """The cohort table with the groups of a selection, and a column `held_out`.
 
-    Subjects of unknown group have the status `not selected`, and the step at which they left as their reason.
+    Subjects of unknown group have the status `not selected`, and the step at which they left as their reason, with the
+    defect of the scan where it has one.
     """
     known = read_groups(selection_tsv)
     if len(known) and not cohort["subject"].isin(known.index).any():
@@ -53,8 +54,12 @@ def apply_selection(cohort: "pd.DataFrame", selection_tsv: Path) -> "pd.DataFram
     cohort = cohort.assign(
         group=chosen["group"].fillna("unknown").to_numpy(), held_out=chosen["held_out"].fillna("").to_numpy()
     )
-    left = (cohort["group"] == "unknown") & (cohort["status"] == "ok")
+    left = cohort["group"] == "unknown"
     steps = chosen["step"].fillna("not in the selection").to_numpy()
-    cohort.loc[left, "reason"] = [f"{NOT_SELECTED}: {step}" for step in steps[left]]
+    defects = cohort["reason"].where(cohort["status"] != "ok", "").to_numpy()
+    cohort.loc[left, "reason"] = [
+        "; ".join(filter(None, (f"{NOT_SELECTED}: {step}", defect)))
+        for step, defect in zip(steps[left], defects[left], strict=True)
+    ]
     cohort.loc[left, "status"] = NOT_SELECTED
     return cohort

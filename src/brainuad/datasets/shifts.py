@@ -36,6 +36,7 @@ class Shifts(Dataset):
         reference="t1",
         skull_strip="none",
         coregistration="none",
+        single_label=True,
         lesion_interpolation="linear-half",
         n4=False,
     )

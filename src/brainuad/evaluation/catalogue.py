@@ -128,6 +128,7 @@ def _thresholded(scored: Scored) -> Iterator[Entry]:
         classes = Names(ALL | set(settings.box_classes)) if settings.box_classes else Names(open=("",))
         yield from _entries(OF_BOXES, protocols, [POOLED], classes)
     yield from _entries(["threshold", "threshold_fallback"], protocols - {"yen"}, [POOLED])
+    yield from _entries(["threshold_beyond_grid"], protocols & {"healthy-fpr-grid"}, [POOLED])
 
 
 def _subjects(scored: Scored) -> Iterator[Entry]:

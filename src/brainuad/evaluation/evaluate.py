@@ -81,6 +81,8 @@ def evaluate_method(
     choices = choose_on_maps(maps, split, healthy, settings, rows.scale)
     for protocol, choice in choices.items():
         values = {"threshold": choice.threshold / rows.scale, "threshold_fallback": choice.fallback}
+        if protocol == "healthy-fpr-grid":
+            values["threshold_beyond_grid"] = choice.beyond_grid
         rows.add(POOLED, values, protocol, choice.threshold)
     found = _Subjects(kinds_of(maps, split, settings.role, settings), rows)
     _score_subjects(maps, choices, settings, found)

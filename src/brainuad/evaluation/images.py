@@ -35,7 +35,7 @@ def add_auroc_of_conditions(
     settings: EvaluationSettings,
     rows: ScoreRows,
 ) -> None:
-    """Adds the AUROC of each group of conditions, which is the stratum, and the mean over groups.
+    """Adds the AUROC of each group of conditions, which is the stratum, and the mean over groups if all have one.
 
     The healthy subjects are those of the same data set, or of the others where it has none (Bercea 2023, RA,
     Table 2a: 30 normal scans against 27 with a pathology and 23 with an artefact of the whole image).
@@ -48,6 +48,7 @@ def add_auroc_of_conditions(
     for group in settings.conditions:
         members = [s for s in patients if group in settings.groups_of(maps.conditions(s))]
         abnormal = image_scores(maps, members)
+        rows.add(POOLED, {"subjects": len(abnormal)}, stratum=group)
         value = image_auroc(normal, abnormal)
         if not np.isfinite(value):
             log.warning(
@@ -56,8 +57,8 @@ def add_auroc_of_conditions(
             )
             continue
         values.append(value)
-        rows.add(POOLED, {"auroc": value, "subjects": len(abnormal)}, stratum=group)
-    if values:
+        rows.add(POOLED, {"auroc": value}, stratum=group)
+    if values and len(values) == len(settings.conditions):
         rows.add(POOLED, {"auroc": float(np.mean(values))}, stratum=AVERAGE)
 
 

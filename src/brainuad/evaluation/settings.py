@@ -13,7 +13,9 @@ from pydantic import (
 
 from brainuad.settings import EachOnce, Settings
 
-Protocol = Literal["oracle", "validation", "validation-bisection", "healthy-fpr", "yen"]
+Protocol = Literal["oracle", "validation", "validation-bisection", "healthy-fpr", "healthy-fpr-grid", "yen"]
+# The threshold is chosen on healthy maps.
+OF_HEALTHY_MAPS: tuple[Protocol, ...] = ("healthy-fpr", "healthy-fpr-grid")
 Attribute = Literal["age", "sex", "site"]
 EvaluatedRole = Literal["validation", "test"]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -133,8 +135,7 @@ class EvaluationSettings(Settings):
     `region`: the voxels of AUPRC, Dice and false-positive rate: all of the array (the papers), or the brain.
     `empty_masks`: what a patient without a lesion voxel is: still a patient, left out, or healthy
     (AutoDDPM 2023: slices of stroke patients beside the lesion are the healthy ones).
-    `healthy_fpr` and `healthy_role`: the rate that the healthy threshold allows, and whose maps set it;
-    with `healthy_fpr_grid` it is one of 1000 from 0 to 1 and voxels count above it (Bercea 2023, RA).
+    `healthy_fpr` and `healthy_role`: the rate that the healthy thresholds allow, and whose maps set them.
     `yen_dilation`: iterations of the six-neighbour dilation after Yen's threshold (Frotscher 2023: 1).
     `lesion_overlap`: a lesion counts as detected if more than this share of it is marked (Bercea 2023: 0.1).
     `subject_strata` group subjects by all their lesion voxels (AutoDDPM: 1, 71, 570) or by the diameter of the
@@ -154,7 +155,6 @@ class EvaluationSettings(Settings):
     empty_masks: Literal["patients", "leave-out", "healthy"] = "patients"
     threshold_grid: ThresholdGrid | None = None
     healthy_fpr: Share = 0.05
-    healthy_fpr_grid: bool = False
     healthy_role: EvaluatedRole = "validation"
     bisection_steps: PositiveInt = 10
     yen_dilation: NonNegativeInt = 1

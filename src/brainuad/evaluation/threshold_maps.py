@@ -9,7 +9,7 @@ from brainuad.errors import InputError
 from brainuad.evaluation.cohorts import kinds_of, of_kind
 from brainuad.evaluation.float16_counts import PatternCounts
 from brainuad.evaluation.map_sets import MapSet
-from brainuad.evaluation.settings import EvaluationSettings, Protocol
+from brainuad.evaluation.settings import OF_HEALTHY_MAPS, EvaluationSettings, Protocol
 from brainuad.evaluation.thresholded import Choice, choose_thresholds
 
 log = logging.getLogger(__name__)
@@ -35,10 +35,10 @@ def choose_on_maps(
     """The thresholds, from the validation patients of the data set and from healthy subjects."""
     fixed = set(settings.protocols) - {"oracle", "yen"}
     validation, normal = PatternCounts.empty(), PatternCounts.empty()
-    if fixed - {"healthy-fpr"}:
+    if fixed - set(OF_HEALTHY_MAPS):
         patients = of_kind(kinds_of(maps, split, "validation", settings), "patient")
         _count(maps, patients, settings, validation)
-    if "healthy-fpr" in fixed or (fixed and not validation.total_positives):
+    if fixed & set(OF_HEALTHY_MAPS) or (fixed and not validation.total_positives):
         for source in (maps, *healthy):
             subjects = of_kind(kinds_of(source, split, settings.healthy_role, settings), "healthy")
             _count(source, subjects, settings, normal)

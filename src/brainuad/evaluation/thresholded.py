@@ -14,17 +14,22 @@ from brainuad.evaluation.float16_counts import VALUES, PatternCounts, value_of
 from brainuad.evaluation.map_sets import Case
 from brainuad.evaluation.metrics import Confusion
 from brainuad.evaluation.postprocess import apply_to_mask
-from brainuad.evaluation.settings import EvaluationSettings, Protocol
+from brainuad.evaluation.settings import OF_HEALTHY_MAPS, EvaluationSettings, Protocol
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Choice:
-    """The threshold of a protocol in stored units; `fallback` if it had to come from healthy maps instead."""
+    """The threshold of a protocol in stored units.
+
+    `fallback` if it had to come from healthy maps instead, `beyond_grid` if it is the exact one because every
+    threshold of the paper's grid marks too much.
+    """
 
     threshold: float
     fallback: bool = False
+    beyond_grid: bool = False
 
 
 Choices = Mapping[Protocol, Choice]
@@ -63,19 +68,20 @@ def choose_thresholds(
     protocol is left out. Both are logged.
     """
     chosen: dict[Protocol, Choice] = {}
-    from_healthy = _from_healthy(healthy, settings, scale) if healthy.total else None
     for protocol in settings.protocols:
         if protocol in ("oracle", "yen"):
             continue
-        if protocol != "healthy-fpr" and validation.total_positives:
+        if protocol not in OF_HEALTHY_MAPS and validation.total_positives:
             chosen[protocol] = Choice(_validated(protocol, validation, settings))
-        elif from_healthy is None:
+        elif not healthy.total:
             log.warning("no validation lesion and no healthy map: no threshold for protocol '%s'", protocol)
+        elif protocol == "healthy-fpr-grid":
+            chosen[protocol] = _on_grid(healthy, settings, scale)
         else:
             fallback = protocol != "healthy-fpr"
             if fallback:
                 log.warning("no validation lesion: protocol '%s' uses the healthy threshold", protocol)
-            chosen[protocol] = Choice(from_healthy, fallback)
+            chosen[protocol] = Choice(thresholds.healthy_threshold(healthy, settings.healthy_fpr), fallback)
     return chosen
 
 
@@ -85,15 +91,12 @@ def _validated(protocol: Protocol, counts: PatternCounts, settings: EvaluationSe
     return thresholds.exact_threshold(counts)
 
 
-def _from_healthy(counts: PatternCounts, settings: EvaluationSettings, scale: float) -> float:
-    exact = thresholds.healthy_threshold(counts, settings.healthy_fpr)
-    if not settings.healthy_fpr_grid:
-        return exact
+def _on_grid(counts: PatternCounts, settings: EvaluationSettings, scale: float) -> Choice:
     on_grid = thresholds.healthy_grid_threshold(counts, settings.healthy_fpr, scale)
-    if on_grid is None:
-        log.warning("no threshold from 0 to 1 keeps the healthy rate: the exact one beyond 1 is taken")
-        return exact
-    return on_grid
+    if on_grid is not None:
+        return Choice(on_grid)
+    log.warning("no threshold from 0 to 1 keeps the healthy rate: the exact one beyond 1 is taken")
+    return Choice(thresholds.healthy_threshold(counts, settings.healthy_fpr), beyond_grid=True)
 
 
 def predict(

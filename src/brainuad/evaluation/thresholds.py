@@ -50,12 +50,14 @@ def healthy_grid_threshold(counts: PatternCounts, rate: float, scale: float) -> 
     """The lowest of 1000 thresholds from 0 to below 1 with at most `rate` of the healthy voxels above it.
 
     That is the search of Bercea 2023 (RA). The grid is in true units, the result in stored ones (times
-    `scale`); None where even the highest threshold has more voxels above it.
+    `scale`): the lowest float16 number above the threshold, so that the voxels above it are marked and those
+    that equal it, such as a background of 0, are not. None where even the highest threshold has more voxels
+    above it.
     """
-    grid = np.linspace(0, 1, 1000, endpoint=False) * scale
-    above = np.append(counts.false_positives(), 0)[pattern_above(grid)]
+    patterns = pattern_above(np.linspace(0, 1, 1000, endpoint=False) * scale)
+    above = np.append(counts.false_positives(), 0)[patterns]
     kept = np.flatnonzero(above <= rate * counts.negatives.sum())
-    return float(grid[kept[0]]) if len(kept) else None
+    return value_of(int(patterns[kept[0]])) if len(kept) else None
 
 
 def yen_threshold(anomaly_map: np.ndarray) -> float:

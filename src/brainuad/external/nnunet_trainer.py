@@ -2,8 +2,9 @@
 
 A script runs in nnU-Net's own environment and hands it a subclass of its trainer. What is learnt and how stays
 nnU-Net's: the subclass sets the number of epochs and iterations, seeds the first weights, renames checkpoints
-when they are whole, notes the losses of each epoch, and leaves out the evaluation at the end, which nothing
-here uses. It bears the name of its base class, so that the trained model is a plain one of nnU-Net.
+when they are whole, notes the losses of each epoch, ends where one is not finite (nnU-Net would go on and keep such
+weights), and leaves out the evaluation at the end, which nothing here uses. It bears the name of its base class, so
+that the trained model is a plain one of nnU-Net.
 """
 
 from collections.abc import Mapping
@@ -18,6 +19,7 @@ SOURCE = '''\
 """Written by brain-uad: nnUNetv2_train with the length and seed of one training."""
 
 import json
+import math
 import os
 import random
 import resource
@@ -66,6 +68,8 @@ class StudyTrainer(Base):
         if self.local_rank == 0:
             with open(os.path.join(self.output_folder, "{epochs_file}"), "a") as file:
                 file.write(json.dumps(row) + "\\n")
+        if not (math.isfinite(row["loss"]) and math.isfinite(row["validation"])):
+            raise RuntimeError(f"the loss is not finite in epoch {{self.current_epoch}}")
         # Last, because it may save the state: an epoch that a kill repeats is noted twice, never not at all.
         super().on_epoch_end()
 

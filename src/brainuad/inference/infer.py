@@ -2,7 +2,7 @@
 
 import logging
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -173,8 +173,8 @@ def _score_subject(subject: str, scorer: _Scorer) -> dict[str, Any]:
         return _unscored(subject, rule, fault)
     images = torch.from_numpy(volume.images).to(draws.device)
     brain = torch.from_numpy(volume.brain)[:, None].to(draws.device)
-    kept = None if volume.equalised is None else torch.from_numpy(volume.equalised).to(draws.device)
-    scan = Scan(subject, to_samples(images, rule.shape), to_samples(brain, rule.shape), kept)
+    equalised = None if volume.equalised is None else torch.from_numpy(volume.equalised).to(draws.device)
+    scan = Scan(subject, to_samples(images, rule.shape), to_samples(brain, rule.shape), equalised)
     started = time.monotonic()
     scored = in_slices(rule.score(scan, draws), rule.shape)
     seconds = time.monotonic() - started
@@ -186,7 +186,8 @@ def _score_subject(subject: str, scorer: _Scorer) -> dict[str, Any]:
     if scaled.max() > FLOAT16_MAX:
         log.warning("%s: the map was clipped to the range of float16", subject)
     stored = np.minimum(scaled, FLOAT16_MAX).astype(np.float16).transpose(1, 2, 0)
-    result |= {"status": "ok", "reason": ""} | _save_maps(subject, stored, scored, scorer.folder)
+    kept = scored if rule.reconstructs else replace(scored, pseudo_healthy=None)
+    result |= {"status": "ok", "reason": ""} | _save_maps(subject, stored, kept, scorer.folder)
     if scored.pseudo_healthy is not None:
         result |= _compare(scored.pseudo_healthy.float(), images, volume, scorer.perceptual)
     return result

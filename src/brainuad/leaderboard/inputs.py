@@ -79,11 +79,21 @@ class Sources:
 
 
 @dataclass(frozen=True)
+class NotScored:
+    """Why no method of a study is scored on the test set of a contest."""
+
+    contest: str
+    study: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class RankingInputs:
     """Everything that the ranking reads; `titles` are those of the studies."""
 
     entrants: tuple[Entrant, ...]
     titles: Mapping[str, str] = field(default_factory=dict)
+    not_scored: tuple[NotScored, ...] = ()
 
     @property
     def contests(self) -> tuple[str, ...]:

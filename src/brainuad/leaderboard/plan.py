@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from brainuad.leaderboard.absences import absences
 from brainuad.leaderboard.inputs import Entrant, RankingInputs
 from brainuad.leaderboard.sources import mapped_datasets, threshold_sources
 from brainuad.methods.registry import models
@@ -26,9 +27,10 @@ def contests(plan: Plan, study: str) -> dict[str, str]:
 
 
 def ranking_inputs(plan: Plan) -> RankingInputs:
-    """All methods of all chosen studies on all test sets that they are scored on."""
+    """All methods of all chosen studies on all test sets that they are scored on, and why not on the others."""
     entrants = tuple(entrant for study in plan.studies for entrant in _entrants(plan, study))
-    return RankingInputs(entrants, {name: study.title for name, study in plan.studies.items()})
+    titles = {name: study.title for name, study in plan.studies.items()}
+    return RankingInputs(entrants, titles, absences(plan, entrants))
 
 
 def _entrants(plan: Plan, study: str) -> Iterator[Entrant]:

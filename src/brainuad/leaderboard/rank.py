@@ -1,7 +1,7 @@
 """From the scores under the common protocol to the tables of the leaderboard."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -52,23 +52,25 @@ ENTRANT_COLUMNS = [
     "fpr_scans",
     "reason",
 ]
+NOT_SCORED_COLUMNS = ["contest", "study", "reason"]
 
 
 @dataclass(frozen=True)
 class Ranking:
-    """The tables of the leaderboard; `pairs` has one per contest."""
+    """The tables of the leaderboard; `pairs` has one per contest. `not_scored`: studies that are not in a contest."""
 
     ranking: pd.DataFrame
     entrants: pd.DataFrame
     across: pd.DataFrame
     agreement: pd.DataFrame
+    not_scored: pd.DataFrame
     pairs: dict[str, pd.DataFrame]
 
     def write(self, folder: Path) -> None:
-        """Writes {ranking,entrants,across,agreement}.tsv and pairs/{contest}.tsv."""
+        """Writes {ranking,entrants,across,agreement,not_scored}.tsv and pairs/{contest}.tsv."""
         for contest, table in self.pairs.items():
             write_table(table, folder / "pairs" / f"{contest}.tsv")
-        for name in ("entrants", "across", "agreement", "ranking"):
+        for name in ("entrants", "across", "agreement", "not_scored", "ranking"):
             write_table(getattr(self, name), folder / f"{name}.tsv")
 
 
@@ -92,7 +94,8 @@ def rank_methods(inputs: RankingInputs, settings: LeaderboardSettings, seed: int
     table = pd.concat(ranking, ignore_index=True) if ranking else pd.DataFrame(columns=RANKING_COLUMNS)
     listed = pd.concat(entrants, ignore_index=True) if entrants else pd.DataFrame(columns=ENTRANT_COLUMNS)
     agreement, across = _over_contests(table, inputs.contests)
-    return Ranking(table, listed, across, agreement, pairs)
+    absent = pd.DataFrame([asdict(pair) for pair in inputs.not_scored], columns=NOT_SCORED_COLUMNS)
+    return Ranking(table, listed, across, agreement, absent, pairs)
 
 
 def _contest_rows(

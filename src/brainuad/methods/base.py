@@ -173,6 +173,10 @@ class Model(nn.Module):
         """The optimisers by name; by default one over all parameters."""
         return {"model": build_optimiser(self.settings.training.optimiser, self.parameters())}
 
+    def optimiser_steps(self) -> dict[str, int]:
+        """How many steps an optimiser takes, over which its schedule runs; those not named take one per iteration."""
+        return {}
+
     def update(self, batch: Batch, draws: Draws, trainer: Trainer) -> dict[str, float]:
         """One training iteration; returns the numbers to log, of which `loss` must be one."""
         loss = trainer.compute("loss", batch, draws)
@@ -192,6 +196,8 @@ class ScoringRule:
     quick: ClassVar[dict[str, Any]] = {}
     # Maps are stored in float16 as value * 2**exponent; one exponent for all subjects of a method.
     scale_exponent: ClassVar[int] = 8
+    # Whether its pseudo-healthy image is one to look at, which is kept beside the map.
+    reconstructs: ClassVar[bool] = True
 
     def __init__(self, settings: Any, model: Any, shape: ImageShape) -> None:
         self.settings = settings

@@ -7,10 +7,10 @@ the GAN frozen. The defaults are those of Kascenas et al. 2023, section 4.3, for
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor, nn, optim
 
 from brainuad.methods.base import Batch, ImageShape, Model, ModelSettings, Scan, Scored, ScoringRule, Trainer
@@ -31,7 +31,7 @@ class FAnoGanSettings(ModelSettings):
 
     network: WganSettings = WganSettings()
     # The first iterations train the GAN, the others the encoder: 30,000 and 10,000. Neither paper says how many;
-    # these are the numbers of the comparison of Lagogiannis 2023.
+    # these are the numbers of the comparison of Lagogiannis 2023, whose code counts steps of the critic, too.
     gan_share: float = Field(0.75, gt=0, lt=1)
     # Iterations, each with one step of the critic, from one step of the generator to the next.
     critic_steps: int = Field(5, ge=1)
@@ -45,6 +45,24 @@ class FAnoGanSettings(ModelSettings):
     training: TrainingSettings = TrainingSettings(
         iterations=40_000, batch_size=32, validate_every=1_000, keep="last"
     )
+
+    @model_validator(mode="after")
+    def _fits_two_stages(self) -> Self:
+        """Validations see E(x) from the start, but E is trained in the second stage alone."""
+        early = "validations of the first stage judge an encoder that is not trained yet"
+        for name in ("generator", "critic", "encoder"):
+            if getattr(self, f"{name}_optimiser").schedule == "plateau":
+                raise ValueError(
+                    f"{name}_optimiser.schedule cannot be plateau: {early}. Choose another schedule"
+                )
+        if self.training.patience is not None:
+            raise ValueError(f"training.patience cannot be used: {early}. Set it to null")
+        if self.training.keep == "best":
+            raise ValueError(f"training.keep cannot be best: {early}. Set it to last")
+        if self.training.optimiser != OptimiserSettings():
+            names = "generator_optimiser, critic_optimiser and encoder_optimiser"
+            raise ValueError(f"training.optimiser is not used; set {names}")
+        return self
 
 
 class FAnoGan(Model):
@@ -76,6 +94,14 @@ class FAnoGan(Model):
             "critic": build_optimiser(settings.critic_optimiser, self.critic.parameters()),
             "generator": build_optimiser(settings.generator_optimiser, self.generator.parameters()),
             "encoder": build_optimiser(settings.encoder_optimiser, self.encoder.parameters()),
+        }
+
+    def optimiser_steps(self) -> dict[str, int]:
+        """The steps of each network in its stage."""
+        return {
+            "critic": self.gan_iterations,
+            "generator": self.gan_iterations // self.settings.critic_steps,
+            "encoder": self.settings.training.iterations - self.gan_iterations,
         }
 
     def update(self, batch: Batch, draws: Draws, trainer: Trainer) -> dict[str, float]:

@@ -9,6 +9,7 @@ seed differ.
 """
 
 import json
+import math
 import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -175,7 +176,27 @@ class NnUnet(ExternalModel):
             command += ["-num_gpus", str(task.devices)]
         if (folder / "checkpoint_latest.pth").is_file():
             command.append("--c")
-        run_program(command, folders.variables(task.threads), folders.log, lock)
+        before = len(_epochs(folder))
+        try:
+            run_program(command, folders.variables(task.threads), folders.log, lock)
+        finally:
+            self._require_finite(fold, folder, _epochs(folder)[before:])
+
+    def _require_finite(self, fold: int, folder: Path, epochs: list[dict[str, Any]]) -> None:
+        """An `InputError` where the last of these epochs of a fold has a loss that is not finite."""
+        if not epochs or (math.isfinite(epochs[-1]["loss"]) and math.isfinite(epochs[-1]["validation"])):
+            return
+        row, again = epochs[-1], f"Delete the folder {folder} to train the fold anew"
+        kept = "There is no earlier checkpoint"
+        if (folder / "checkpoint_latest.pth").is_file():
+            saved = row["epoch"] // self.settings.save_every * self.settings.save_every - 1
+            kept = f"Last good checkpoint: {folder / 'checkpoint_latest.pth'} of epoch {saved}"
+            again = f"Start again to go on from there with other batches. {again}"
+        raise InputError(
+            f"nnunet: fold {fold}: the loss is not finite in epoch {row['epoch']}, counted from 0 (training "
+            f"{row['loss']}, validation {row['validation']}). {kept}. {again}. nnU-Net draws its batches from unseeded "
+            "processes, so their subjects are not known: look at the arrays of all training subjects."
+        )
 
     def _record(self, trained: Path) -> TrainingRecord:
         """The losses of all folds, one after the other, and the cost of all epochs."""
@@ -183,8 +204,8 @@ class NnUnet(ExternalModel):
         record, seconds, memory, parameters = TrainingRecord(), 0.0, 0.0, 0
         for position, fold in enumerate(self.settings.folds):
             # An epoch that was repeated after a kill counts once in the log and twice in the cost.
-            lines = (trained / f"fold_{fold}" / EPOCHS_FILE).read_text().splitlines()
-            epochs = [json.loads(line) for line in lines]
+            epochs = _epochs(trained / f"fold_{fold}")
+            self._require_finite(fold, trained / f"fold_{fold}", epochs)
             seconds += sum(row["seconds"] for row in epochs)
             for row in {row["epoch"]: row for row in epochs}.values():
                 step = (position * self.settings.epochs + row["epoch"] + 1) * length
@@ -223,6 +244,12 @@ class NnUnet(ExternalModel):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(self.files[name].numpy().tobytes())
         return root / "model"
+
+
+def _epochs(folder: Path) -> list[dict[str, Any]]:
+    """What the training script has noted of each epoch of a fold, in the order of time."""
+    path = folder / EPOCHS_FILE
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
 def _read_bytes(path: Path) -> Tensor:

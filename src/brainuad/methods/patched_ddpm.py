@@ -117,17 +117,25 @@ class PatchedDdpm(Model):
         return self.network(x_tilde, t)
 
     def grid(self) -> list[Box]:
-        """The patches that cover the image; the last ones are shifted inward where the size does not fit."""
+        """The patches that are restored at test time: they overlap where the size does not fit."""
+        size = self.settings.patch.size
+        return self._boxes(*(grid_starts(side, size) for side in self.shape.size))
+
+    def training_grid(self) -> list[Box]:
+        """The patches to draw from: their stride is their size, and the last ones are cut at the border."""
+        size = self.settings.patch.size
+        return self._boxes(*(list(range(0, side, size)) for side in self.shape.size))
+
+    def _boxes(self, rows: list[int], columns: list[int]) -> list[Box]:
         height, width = self.shape.size
         if self.settings.patch.sampling == "none":
             return [(0, height, 0, width)]
         size = self.settings.patch.size
-        rows, columns = grid_starts(height, size), grid_starts(width, size)
         return [(r, min(r + size, height), c, min(c + size, width)) for r in rows for c in columns]
 
     def _draw_patches(self, x_0: Tensor, generator: torch.Generator) -> Tensor:
         """One patch per sample as a mask (batch, 1, *size)."""
-        boxes = self.grid()
+        boxes = self.training_grid()
         height, width = self.shape.size
         size = self.settings.patch.size
         masks = torch.zeros((len(x_0), 1, height, width), dtype=torch.bool, device=x_0.device)

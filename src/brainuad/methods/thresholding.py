@@ -18,13 +18,14 @@ from brainuad.settings import Settings
 
 
 class ThresholdingSettings(Settings):
-    """Which modality is equalised, and in how many bins."""
+    """Which modality is equalised, where, and in how many bins."""
 
     modality: str = "flair"
     # positive: voxels above 0 (Kascenas); brain: the brain mask, which Behrendt's B-spline ringing needs.
     region: Literal["positive", "brain"] = "positive"
     bins: int = Field(256, ge=2)
-    # packed: the arrays (Kascenas); recipe: the copy that the recipe's step keep_equalised made (Frotscher).
+    # packed: the arrays; recipe: the copy that the recipe's step keep_equalised made, with the same settings, before it
+    # resized the slices (Kascenas, Frotscher).
     equalised: Literal["packed", "recipe"] = "packed"
 
 
@@ -32,6 +33,7 @@ class Thresholding(ScoringRule):
     """The equalised intensity, in [0, 1], is the anomaly score."""
 
     kind = "thresholding"
+    reconstructs = False
     settings_class = ThresholdingSettings
 
     def __init__(self, settings: Any, model: Any, shape: ImageShape) -> None:

@@ -5,6 +5,7 @@ here: whoever uses it says what that means. Nothing of a header that names a per
 """
 
 import os
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,8 @@ KEYWORDS = [
     *("LossyImageCompression", "PhotometricInterpretation"),
 ]
 NO_IMAGE_TYPE = ("", "", "")
+# The groups with which a file without preamble begins, in little endian.
+FIRST_GROUPS = (b"\x02\x00", b"\x08\x00")
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,32 @@ def read_headers(folder: Path) -> tuple[list[Header], int]:
     return headers, others
 
 
+def read_dataset(path: Path, **options: Any) -> Any:
+    """A file as pydicom reads it with these options; the 128 bytes of the preamble may be absent, as in old archives.
+
+    A file that says no transfer syntax has the one in which its header is written.
+    """
+    import pydicom
+    from pydicom import uid
+
+    try:
+        return pydicom.dcmread(path, **options)
+    except pydicom.errors.InvalidDicomError:
+        with path.open("rb") as file:
+            if file.read(2) not in FIRST_GROUPS:
+                raise
+    try:
+        dataset = pydicom.dcmread(path, force=True, **options)
+    except (struct.error, NotImplementedError) as error:
+        raise pydicom.errors.InvalidDicomError from error
+    if "TransferSyntaxUID" not in dataset.file_meta:
+        implicit, _ = dataset.original_encoding
+        dataset.file_meta.TransferSyntaxUID = (
+            uid.ImplicitVRLittleEndian if implicit else uid.ExplicitVRLittleEndian
+        )
+    return dataset
+
+
 def _files(folder: Path) -> Iterator[Path]:
     for above, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
@@ -88,7 +117,7 @@ def _read(path: Path) -> Header | None:
 
     try:
         with pydicom.config.disable_value_validation():
-            dataset = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=[*KEYWORDS])
+            dataset = read_dataset(path, stop_before_pixels=True, specific_tags=[*KEYWORDS])
             return _header(path, dataset) if "Rows" in dataset and "Columns" in dataset else None
     except (
         pydicom.errors.InvalidDicomError,

@@ -45,7 +45,8 @@ NO_AGENT_WORDS = re.compile(
 )
 
 LOCALISER_WORDS = frozenset({"LOCALIZER", "LOCALISER", "SCOUT", "TOPOGRAM"})
-REFORMAT_WORDS = re.compile(r"MPR|MIP|REFORMAT|PROJECTION|3D|VRT|VOLUME|SCREEN|DOSE|CURVED")
+REFORMAT_WORDS = re.compile(r"MPR|REFORMAT|VOLUME")
+PICTURE_WORDS = re.compile(r"M(?:IN|AX)?[ _]?IP|PROJECTION|3D|VRT|RENDER|SCREEN|DOSE|CURVED")
 HEAD_WORDS = re.compile(r"HEAD|BRAIN|SKULL|CRANI|CEREB|KOPF|SCH(A|AE|Ä)DEL|TETE|CABEZA")
 
 
@@ -81,8 +82,13 @@ def is_localiser(image_type: tuple[str, ...]) -> bool:
 
 
 def is_reformat(image_type: tuple[str, ...]) -> bool:
-    """Whether ImageType marks an image that was made from others in another plane, or a picture of a screen."""
+    """Whether ImageType marks a mean of other images, mostly in another plane: still Hounsfield units."""
     return any(REFORMAT_WORDS.search(word) for word in image_type[2:])
+
+
+def is_picture(image_type: tuple[str, ...]) -> bool:
+    """Whether ImageType marks what only shows a head: a projection, a rendering, a curved plane, a screen."""
+    return any(PICTURE_WORDS.search(word) for word in image_type[2:])
 
 
 def shows_head(body_part: str) -> bool:

@@ -1,14 +1,14 @@
 """Which of the series in a folder of DICOM files is the plain axial head CT in a soft-tissue kernel.
 
-Files are grouped into stacks: one series, one orientation, one voxel grid, one kind of kernel. A stack that is not such
-a CT is rejected. Of the others the best is taken: head before another body part, original before derived, known
-before unknown kernel, then the larger part of the head, then the thinner slices. Of a series that the user names, a
-kernel for bone or a contrast agent is accepted, and plain images come before those with an agent.
+A stack of images that is not such a CT is rejected. Of the others the best is taken: head before another body part,
+not reformatted before reformatted, original before derived, known before unknown kernel, then the larger part of the
+head, then the thinner slices. Of a series that the user names, a kernel for bone, a contrast agent and any ImageType
+but that of a localiser are accepted, and plain images come before those with an agent. Between several studies nothing
+is chosen: nobody can know which one is meant.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,8 @@ import numpy as np
 from brainuad.errors import ScanError
 from brainuad.preprocessing import dicom_kinds
 from brainuad.preprocessing.dicom_headers import ENHANCED, SECONDARY_CAPTURE, Header, read_headers
+from brainuad.preprocessing.dicom_stacks import ORIENTATION_TOLERANCE, Stack, stacks_of, with_agent
+from brainuad.spreadsheets import whole_number
 
 FEWEST_SLICES = 12
 # Shorter than a brain, so that a part of one is told from a whole.
@@ -28,49 +30,12 @@ COVERAGE_STEP_MM = 20.0
 LARGEST_TILT_DEG = 37.0
 # Brain is shown in windows of 80 to 150 HU, bone from 2000 HU.
 BONE_WINDOW_HU = 1500.0
-ORIENTATION_TOLERANCE = 0.02
-SPACING_TOLERANCE_MM = 1e-3
-SAME_PLACE_MM = 0.01
+OWN_FOLDER = (
+    "give each study a folder of its own, or name one series by its UID in the column `series` of scans.csv"
+)
 # A share of doubled places above this is a series of several phases, not a copy that got in.
 MOST_DOUBLED = 0.5
-
-
-@dataclass(frozen=True)
-class Stack:
-    """Slices of one series that share orientation, voxel grid and kind of kernel."""
-
-    slices: tuple[Header, ...]
-
-    @property
-    def first(self) -> Header:
-        """A header that stands for all."""
-        return self.slices[0]
-
-    @property
-    def name(self) -> str:
-        """What the stack is called in remarks: the number of its series, never its description."""
-        return f"series {self.first.series_number or 'without number'} ({len(self.slices)} images)"
-
-    @cached_property
-    def places_mm(self) -> np.ndarray:
-        """Where the slices lie along their normal, in rising order."""
-        return np.sort([header.position @ self.first.normal for header in self.slices])
-
-    @property
-    def gaps_mm(self) -> np.ndarray:
-        """Distances between neighbouring slices that lie at different places."""
-        gaps = np.diff(self.places_mm)
-        return np.asarray(gaps[gaps > SAME_PLACE_MM])
-
-    @property
-    def length_mm(self) -> float:
-        """From the first slice to the last."""
-        return float(self.places_mm[-1] - self.places_mm[0])
-
-    @property
-    def slice_mm(self) -> float:
-        """The usual distance of two slices."""
-        return float(np.median(self.gaps_mm))
+# `2.0` of a spreadsheet and `002` of a header are both series 2.
 
 
 @dataclass(frozen=True)
@@ -85,20 +50,15 @@ def choose_series(folder: Path, label: str, wanted: str = "") -> Choice:
     """The best stack below a folder; `wanted` limits the choice to a series by its number or UID.
 
     A series that the user names may have any kernel, and a contrast agent. Nothing usable is a `ScanError` with a
-    reason for each series.
+    reason for each series; so are usable stacks of several studies.
     """
     headers, others = read_headers(folder)
     if not headers:
         raise ScanError(f"{label}: no DICOM image in the folder ({others} other files)")
-    _check_one_study(headers, label)
-    if wanted:
-        numbers = sorted({header.series_number for header in headers})
-        headers = [header for header in headers if wanted in (header.series, header.series_number)]
-        if not headers:
-            raise ScanError(
-                f"{label}: the series that the column `series` names is not in the folder, which holds the numbers "
-                f"{', '.join(numbers)}"
-            )
+    headers = _of_series(headers, wanted, label) if wanted else headers
+    _check_one_patient(headers, label)
+    if not wanted:
+        _check_one_day(headers, label)
     usable, left_out = [], []
     stacks = stacks_of(headers)
     for stack in stacks:
@@ -113,77 +73,58 @@ def choose_series(folder: Path, label: str, wanted: str = "") -> Choice:
         raise ScanError(
             f"{label}: no usable series; {'; '.join(left_out)}{way_out if could_be_named else ''}"
         )
+    _check_one_study(usable, label)
     best, *others_usable = sorted(usable, key=_rank)
     return Choice(best, (*left_out, *(f"{stack.name}: {_why_not(stack, best)}" for stack in others_usable)))
-
-
-def stacks_of(headers: Sequence[Header]) -> list[Stack]:
-    """The headers grouped into stacks; copies of one image (equal SOPInstanceUID) count once."""
-    groups: list[list[Header]] = []
-    instances: set[str] = set()
-    for header in headers:
-        if header.instance and header.instance in instances:
-            continue
-        instances.add(header.instance)
-        for group in groups:
-            if _belong_together(group[0], header):
-                group.append(header)
-                break
-        else:
-            groups.append([header])
-    return [Stack(tuple(group)) for group in groups]
 
 
 def rejection(stack: Stack, named: bool = False) -> str:
     """Why a stack cannot be taken; empty if it can.
 
-    Neither the kernel nor a contrast agent matters for a series that the user `named`.
+    Neither the kernel nor a contrast agent nor how images were computed matters for a series that the user `named`.
     """
     reason = _not_an_image_of_ct(stack) or _no_geometry(stack) or _not_axial(stack)
-    return reason or ("" if named else _shows_bone(stack) or _enhanced(stack)) or _too_little(stack)
+    if not (reason or named):
+        reason = _picture(stack) or _shows_bone(stack) or _enhanced(stack)
+    return reason or _too_little(stack)
 
 
-def with_agent(stack: Stack) -> bool:
-    """Whether the images were taken with a contrast agent, as far as headers say."""
-    return _has_agent(stack.first)
+def _of_series(headers: Sequence[Header], wanted: str, label: str) -> list[Header]:
+    """The headers of the series with this UID or number."""
+    number = whole_number(wanted)
+    found = [
+        header
+        for header in headers
+        if wanted == header.series or number == whole_number(header.series_number)
+    ]
+    if not found:
+        numbers = sorted({header.series_number for header in headers})
+        raise ScanError(
+            f"{label}: the series that the column `series` names is not in the folder, which holds the numbers "
+            f"{', '.join(numbers)}"
+        )
+    return found
 
 
-def _check_one_study(headers: Sequence[Header], label: str) -> None:
+def _check_one_patient(headers: Sequence[Header], label: str) -> None:
     patients = {header.patient for header in headers} - {""}
     if len(patients) > 1:
         raise ScanError(
             f"{label}: images of {len(patients)} patients in one folder; give each a folder of its own"
         )
+
+
+def _check_one_day(headers: Sequence[Header], label: str) -> None:
     days = {(header.study, header.study_date) for header in headers if header.study_date}
     if len({study for study, _ in days}) > 1 and len({day for _, day in days}) > 1:
-        raise ScanError(f"{label}: images of several days in one folder; give each study a folder of its own")
+        raise ScanError(f"{label}: images of several days in one folder; {OWN_FOLDER}")
 
 
-def _belong_together(one: Header, other: Header) -> bool:
-    if _kind(one) != _kind(other):
-        return False
-    return _close(one.orientation, other.orientation, ORIENTATION_TOLERANCE) and _close(
-        one.spacing_mm, other.spacing_mm, SPACING_TOLERANCE_MM
-    )
-
-
-def _kind(header: Header) -> tuple[object, ...]:
-    """What all slices of a stack share; scanners change other words between skull base and vertex."""
-    return (
-        *(header.series, header.modality, header.kind, header.shape, header.samples),
-        *(dicom_kinds.kernel_kind(header.kernel), _has_agent(header), header.position is None),
-        *(dicom_kinds.is_localiser(header.image_type), dicom_kinds.is_reformat(header.image_type)),
-    )
-
-
-def _has_agent(header: Header) -> bool:
-    return dicom_kinds.has_contrast(header.contrast_agent, header.description)
-
-
-def _close(one: np.ndarray | None, other: np.ndarray | None, tolerance: float) -> bool:
-    if one is None or other is None:
-        return one is other
-    return bool(np.abs(one - other).max() < tolerance)
+def _check_one_study(usable: Sequence[Stack], label: str) -> None:
+    """Raises where the choice would be one between studies, also of one day or where dates were removed."""
+    studies = {stack.first.study for stack in usable}
+    if len(studies) > 1:
+        raise ScanError(f"{label}: usable series of {len(studies)} studies in one folder; {OWN_FOLDER}")
 
 
 def _not_an_image_of_ct(stack: Stack) -> str:
@@ -194,9 +135,7 @@ def _not_an_image_of_ct(stack: Stack) -> str:
         return "secondary capture"
     if first.kind == ENHANCED or first.frames > 1:
         return "several frames in one file (enhanced CT); convert it to NIfTI or to one file per slice"
-    if dicom_kinds.is_localiser(first.image_type):
-        return "localiser"
-    return "reformatted images" if dicom_kinds.is_reformat(first.image_type) else ""
+    return "localiser" if dicom_kinds.is_localiser(first.image_type) else ""
 
 
 def _no_geometry(stack: Stack) -> str:
@@ -220,6 +159,10 @@ def _not_axial(stack: Stack) -> str:
     if along[2] >= np.cos(np.deg2rad(LARGEST_TILT_DEG)):
         return ""
     return f"not axial ({('sagittal', 'coronal', 'oblique')[int(along.argmax())]})"
+
+
+def _picture(stack: Stack) -> str:
+    return "projection, rendering or screen" if dicom_kinds.is_picture(stack.first.image_type) else ""
 
 
 def _shows_bone(stack: Stack) -> str:
@@ -257,6 +200,7 @@ def _qualities(stack: Stack) -> dict[str, float]:
     return {
         "contrast agent, and plain images are there": with_agent(stack),
         "of another body part": not dicom_kinds.shows_head(first.body_part),
+        "reformatted images, and others are there": dicom_kinds.is_reformat(first.image_type),
         "derived images, and original ones are there": first.image_type[0] == "DERIVED",
         "unknown kernel": dicom_kinds.kernel_kind(first.kernel) == "unknown",
         "covers less of the head": -(min(stack.length_mm, LONGEST_MM) // COVERAGE_STEP_MM),

@@ -16,8 +16,11 @@ import SimpleITK as sitk
 from scipy import ndimage
 
 from brainuad.errors import ScanError
-from brainuad.preprocessing.dicom_headers import Header
-from brainuad.preprocessing.dicom_series import SAME_PLACE_MM, Choice, choose_series, with_agent
+from brainuad.preprocessing import dicom_kinds
+from brainuad.preprocessing.dicom_headers import Header, read_dataset
+from brainuad.preprocessing.dicom_series import Choice, choose_series
+from brainuad.preprocessing.dicom_stacks import SAME_PLACE_MM, with_agent
+from brainuad.preprocessing.faults import refuse_fault
 
 AIR_HU = -1024.0
 # Where slices are missing for more than this, nothing may be guessed.
@@ -70,7 +73,7 @@ def read_dicom(folder: Path, label: str, series: str = "") -> DicomScan:
     choice = choose_series(folder, label, series)
     planes, notes = _without_doubles(_planes(choice.stack.slices, label), label)
     largest = float(planes.gaps_mm.max())
-    if largest > LARGEST_GAP_MM:
+    if largest > LARGEST_GAP_MM * (1 + EVEN):
         after = int(planes.gaps_mm.argmax()) + 1
         raise ScanError(
             f"{label}: slices are missing: a gap of {largest:.1f} mm after slice {after} of {len(planes.values)} from "
@@ -180,7 +183,7 @@ def _hounsfield(header: Header, label: str) -> _Plane:
 
     try:
         with pydicom.config.disable_value_validation():
-            dataset = pydicom.dcmread(header.path)
+            dataset = read_dataset(header.path)
             slope, intercept = (
                 float(dataset.get("RescaleSlope", 1)),
                 float(dataset.get("RescaleIntercept", 0)),
@@ -189,6 +192,7 @@ def _hounsfield(header: Header, label: str) -> _Plane:
             syntax = dataset.file_meta.TransferSyntaxUID
             values = _decoded(dataset, header.path, slope, intercept)
     except (OSError, EOFError, ValueError, TypeError, AttributeError, KeyError, MemoryError) as error:
+        refuse_fault(error, header.path)
         raise ScanError(f"{label}: a DICOM file of the series is damaged or not complete") from error
     if values is None:
         raise ScanError(
@@ -239,6 +243,10 @@ def _remarks(choice: Choice) -> list[str]:
     remarks += [f"left out {reason}" for reason in choice.left_out]
     if with_agent(choice.stack):
         remarks.append("with contrast agent")
+    if dicom_kinds.is_reformat(first.image_type):
+        remarks.append("reformatted images")
+    if dicom_kinds.is_picture(first.image_type):
+        remarks.append("projection, rendering or screen")
     if first.lossy:
         remarks.append("compressed with loss")
     if first.monochrome1:

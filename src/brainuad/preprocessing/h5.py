@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 import numpy as np
 
 from brainuad.errors import ScanError
+from brainuad.preprocessing.faults import refuse_fault
 
 IMAGE_KEY, HEADER_KEY = "reconstruction_rss", "ismrmrd_header"
 # Where a file has no header: the usual field of view of 220 mm in 320 pixels, slices of 5 mm.
@@ -24,7 +25,8 @@ LARGEST_VOXEL_MM = 100.0
 def read_h5(path: Path, label: str) -> tuple[np.ndarray, np.ndarray]:
     """Voxels (x, y, z) float32, x to the left, y to the back and z up, and their affine (4 x 4, RAS, mm).
 
-    A file that holds no such image is a `ScanError` whose text starts with `label`.
+    A file that holds no such image is a `ScanError` whose text starts with `label`; a fault of the machine is another
+    `InputError`.
     """
     import h5py
 
@@ -35,6 +37,7 @@ def read_h5(path: Path, label: str) -> tuple[np.ndarray, np.ndarray]:
             rows = _image(file, label)
             header = file[HEADER_KEY][()] if HEADER_KEY in file else None
     except (OSError, RuntimeError, TypeError, ValueError, KeyError, MemoryError) as error:
+        refuse_fault(error, path)
         raise ScanError(f"{label}: the file cannot be read (truncated, or not HDF5)") from error
     spacing = DEFAULT_SPACING_MM if header is None else _spacing(header, label)
     upright = rows[:, ::-1].transpose(2, 1, 0)

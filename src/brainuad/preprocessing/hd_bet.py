@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 import SimpleITK as sitk
 
-from brainuad.errors import InputError, ScanError
+from brainuad.errors import InputError
 from brainuad.preprocessing.settings import HdBetSettings
 
 WEIGHTS_UNDER_HOME = Path("hd-bet_params", "release_2.0.0")
@@ -23,7 +23,8 @@ WEIGHT_FILES = ("fold_all/checkpoint_final.pth", "plans.json", "dataset.json")
 def hd_bet_mask(image: sitk.Image, settings: HdBetSettings, threads: int = 1) -> sitk.Image:
     """The brain mask that the program finds in an image, on the image's grid.
 
-    A missing program or missing weights are an `InputError`; a run that fails is a `ScanError`.
+    A missing program, missing weights and a run that fails are an `InputError`: the program ends well with any image,
+    also with one in which it finds no brain, unless it lacks memory, a GPU or a part of its installation.
     """
     program, weights = find_program(settings), find_weights(settings)
     with TemporaryDirectory(prefix="hd-bet-") as folder:
@@ -38,9 +39,19 @@ def hd_bet_mask(image: sitk.Image, settings: HdBetSettings, threads: int = 1) ->
         finished = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         mask = Path(folder, "brain_bet.nii.gz")
         if finished.returncode or not mask.is_file():
-            last_line = (finished.stderr.strip().splitlines() or ["no message"])[-1]
-            raise ScanError(f"hd-bet failed: {last_line.replace(folder, '')}")
+            raise InputError(_failure(finished, folder))
         return sitk.ReadImage(str(mask), sitk.sitkUInt8)
+
+
+def _failure(finished: subprocess.CompletedProcess[str], folder: str) -> str:
+    """What became of a run, with the program's last words."""
+    status, last_words = finished.returncode, (finished.stderr.strip().splitlines() or ["no message"])[-1]
+    ended = f"was killed by signal {-status} (too little memory?)" if status < 0 else f"failed ({status})"
+    return (
+        f"skull_strip = 'hd-bet': the program {ended}: {last_words.replace(folder, '')}. The scan is not excluded for "
+        "that: give the job more memory (mem_mb), set hd_bet.device to what the machine has, or run `make hd-bet` "
+        "again. A scan on which it always fails must leave the data set."
+    )
 
 
 def find_program(settings: HdBetSettings) -> str:

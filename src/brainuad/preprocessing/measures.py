@@ -29,6 +29,8 @@ QUALITY_NUMBERS = (
 # Laplacian difference of two in-plane neighbourhoods (Immerkaer 1996): blind to edges, sees noise.
 NOISE_KERNEL = np.outer([1.0, -2.0, 1.0], [1.0, -2.0, 1.0])[None]
 MAD_OF_NORMAL = 0.6745
+# Intensities of MRI are magnitudes: their few negative values come from resampling before publication.
+MOST_NEGATIVE = 0.05
 
 
 def signal_to_noise(image: sitk.Image, mask: sitk.Image) -> float:
@@ -49,11 +51,21 @@ def coverage(image: sitk.Image, grid_mask: sitk.Image, transform: sitk.Transform
 
     `transform` leads from points of the mask's grid to points of the image.
     """
-    inside = sitk.Resample(
-        sitk.Cast(image * 0 + 1, sitk.sitkUInt8), grid_mask, transform, sitk.sitkNearestNeighbor
-    )
+    return _share(grid_mask, sitk.Cast(image * 0 + 1, sitk.sitkUInt8), transform)
+
+
+def negative_share(image: sitk.Image, grid_mask: sitk.Image, transform: sitk.Transform) -> float:
+    """The share of a mask's voxels in which an image is negative; `transform` as for `coverage`."""
+    return _share(grid_mask, image < 0, transform)
+
+
+def _share(grid_mask: sitk.Image, part: sitk.Image, transform: sitk.Transform) -> float:
+    """The share of a mask's voxels that lie in another mask; a mask without a voxel is a `ScanError`."""
     mask = sitk.GetArrayViewFromImage(grid_mask) > 0
-    return float(np.count_nonzero(mask & (sitk.GetArrayViewFromImage(inside) > 0)) / np.count_nonzero(mask))
+    if not mask.any():
+        raise ScanError("no voxel of the brain lies on the grid of the derivatives")
+    there = sitk.Resample(part, grid_mask, transform, sitk.sitkNearestNeighbor)
+    return float(np.count_nonzero(mask & (sitk.GetArrayViewFromImage(there) > 0)) / np.count_nonzero(mask))
 
 
 def check_brain_volume(brain_ml: float, plausible: PlausibleRange) -> None:
@@ -78,4 +90,13 @@ def check_coverage(share: float, modality: str, plausible: PlausibleRange) -> No
         raise ScanError(
             f"{modality}: only {100 * share:.0f} % of the brain is in the field of view, expected at least "
             f"{100 * plausible.coverage:.0f} %"
+        )
+
+
+def check_signs(share: float, modality: str) -> None:
+    """Raises a `ScanError` for an MRI of whose brain too much is negative: it would become zero."""
+    if share > MOST_NEGATIVE:
+        raise ScanError(
+            f"{modality}: {100 * share:.0f} % of the brain has negative intensities (z-scores?); give the raw or other "
+            "non-negative intensities"
         )

@@ -30,11 +30,8 @@ from brainuad.preprocessing.boxes import (
     union_mask,
     write_packed_boxes,
 )
-from brainuad.preprocessing.derivatives import (
-    brain_mask_path,
-    derivative_path,
-    lesion_mask_path,
-)
+from brainuad.preprocessing.derivatives import brain_mask_path, derivative_path, lesion_mask_path
+from brainuad.preprocessing.faults import refuse_fault
 from brainuad.preprocessing.histogram import Reference, load_references
 from brainuad.preprocessing.recipe_steps import Scan, apply_steps, lesion_slices
 from brainuad.preprocessing.recipes import Recipe
@@ -65,6 +62,8 @@ def pack_dataset(
     geometry: dict[str, list[list[float]]] = {}
     boxes: dict[str, list[dict[str, str | int]]] = {}
     rows = []
+    # The rule does not declare it, so Snakemake leaves that of an earlier recipe, which kept a copy.
+    (output_folder / "equalised.npy").unlink(missing_ok=True)
     with ExitStack() as stack:
         names = (*ARRAYS, *(["equalised"] if recipe.equalised else []))
         files = {name: stack.enter_context(atomic_path(output_folder / f"{name}.npy")) for name in names}
@@ -235,19 +234,21 @@ def _read(path: Path) -> Any:
     try:
         return nibabel.load(path)
     except (OSError, ValueError, nibabel.filebasedimages.ImageFileError) as error:
+        refuse_fault(error, path)
         raise ScanError(f"{path.name} cannot be read ({error})") from error
 
 
 def _values(image: Any, shape: tuple[int, ...], affine: np.ndarray) -> np.ndarray:
-    name = Path(image.get_filename()).name
+    path = Path(image.get_filename())
     if image.shape != shape or not np.allclose(image.affine, affine, atol=1e-3):
-        raise ScanError(f"{name} is not on the grid of the other images of its subject")
+        raise ScanError(f"{path.name} is not on the grid of the other images of its subject")
     try:
         values = np.asarray(image.dataobj, dtype=np.float32)
-    except (OSError, EOFError, ValueError) as error:
-        raise ScanError(f"{name} cannot be read ({error})") from error
+    except (OSError, EOFError, MemoryError, ValueError) as error:
+        refuse_fault(error, path)
+        raise ScanError(f"{path.name} cannot be read ({error})") from error
     if values.ndim != 3 or not np.isfinite(values).all():
-        raise ScanError(f"{name} is not a volume of finite values")
+        raise ScanError(f"{path.name} is not a volume of finite values")
     return values
 
 

@@ -1,5 +1,6 @@
 """The quality table of a cohort, its mosaic, and the stop when too many subjects fail."""
 
+import logging
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,18 +15,16 @@ from brainuad.preprocessing.measures import QUALITY_NUMBERS
 from brainuad.preprocessing.mosaic import draw_pages
 from brainuad.storage import read_json, write_table
 
+log = logging.getLogger(__name__)
+
 COHORT_PART = ("subject", "participant", "group", "age", "sex", "site", "condition", "held_out")
 QUALITY_COLUMNS = (*COHORT_PART, "status", "reason", "note", *QUALITY_NUMBERS)
 # `held_out` is empty where no curation has said who is healthy.
 NOT_HELD_OUT = "no"
 
 
-def summarise(derivatives: Path, cohort: pd.DataFrame, max_failed_share: float = 0.2) -> pd.DataFrame:
-    """The quality table, one row per row of the cohort, after writing `quality.tsv` and the mosaic pages.
-
-    More failures than `max_failed_share` are an `InputError` that counts the reasons; the table and the mosaic
-    are there by then.
-    """
+def summarise(derivatives: Path, cohort: pd.DataFrame) -> pd.DataFrame:
+    """The quality table, one row per row of the cohort, after writing `quality.tsv` and the mosaic pages."""
     rows = [_row(Path(derivatives), row) for row in cohort.to_dict("records")]
     table = pd.DataFrame(rows, columns=list(QUALITY_COLUMNS))
     write_table(table, Path(derivatives) / "quality.tsv")
@@ -36,11 +35,19 @@ def summarise(derivatives: Path, cohort: pd.DataFrame, max_failed_share: float =
         if row["status"] != NOT_SELECTED
     ]
     draw_pages(strips, Path(derivatives))
-    failed = [row["reason"] for row in rows if row["status"] == "excluded"]
-    selected = sum(row["status"] != NOT_SELECTED for row in rows)
-    if len(failed) > max_failed_share * selected:
-        raise InputError(_too_many(Path(derivatives), failed, selected, max_failed_share))
+    log.info("%s: %s", Path(derivatives).name, table["status"].value_counts().to_dict())
     return table
+
+
+def check_failed_share(quality_tsv: Path, table: pd.DataFrame, max_failed_share: float) -> None:
+    """Raises `InputError`, with the reasons counted, where more of the selected subjects failed than are allowed.
+
+    The stage that makes the table must not do this: Snakemake removes what a failed job has written.
+    """
+    failed = table.loc[table["status"] == "excluded", "reason"].tolist()
+    selected = int((table["status"] != NOT_SELECTED).sum())
+    if len(failed) > max_failed_share * selected:
+        raise InputError(_too_many(quality_tsv, failed, selected, max_failed_share))
 
 
 def _row(derivatives: Path, cohort_row: Mapping[Any, Any]) -> dict[str, Any]:
@@ -58,10 +65,10 @@ def _row(derivatives: Path, cohort_row: Mapping[Any, Any]) -> dict[str, Any]:
     return row | {"status": "excluded", "reason": "preprocessing did not finish"}
 
 
-def _too_many(derivatives: Path, reasons: list[str], total: int, share: float) -> str:
+def _too_many(quality_tsv: Path, reasons: list[str], total: int, share: float) -> str:
     counted = "; ".join(f"{count} x {reason}" for reason, count in Counter(reasons).most_common(10))
     return (
-        f"{derivatives.name}: {len(reasons)} of {total} subjects failed preprocessing, more than the allowed share "
-        f"of {share:g} (max_failed_share). Reasons: {counted}. Look at {derivatives / 'quality.tsv'} and "
-        "mosaic.png; correct the scans or the settings, or raise the share."
+        f"{quality_tsv.parent.name}: {len(reasons)} of {total} subjects failed preprocessing, more than the allowed "
+        f"share of {share:g} (max_failed_share). Reasons: {counted}. Look at {quality_tsv} and mosaic.png; "
+        "correct the scans or the settings, or raise the share."
     )

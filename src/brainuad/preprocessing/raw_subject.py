@@ -1,10 +1,9 @@
 """The raw scans of one subject, read and checked against each other."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import nibabel as nib
 import numpy as np
 import SimpleITK as sitk
 
@@ -12,7 +11,7 @@ from brainuad.datasets.base import path_inside
 from brainuad.errors import ScanError
 from brainuad.preprocessing.dicom_volume import read_dicom
 from brainuad.preprocessing.geometry import voxel_count
-from brainuad.preprocessing.scan import has_orientation, read_mask, read_scan, same_grid
+from brainuad.preprocessing.scan import has_orientation, positive_labels, read_mask, read_scan, same_grid
 from brainuad.preprocessing.settings import PreprocessingSettings
 
 
@@ -46,8 +45,7 @@ def read_subject(row: Mapping[str, str], root: Path, settings: PreprocessingSett
     lesion, lesion_on = None, ""
     if "mask" in paths:
         lesion = read_mask(paths["mask"], "mask")
-        if settings.single_label:
-            _check_single_label(paths["mask"])
+        _check_labels(paths["mask"], settings)
         placed = paths[settings.reference].is_dir()
         lesion_on = settings.reference if placed else _grid_owner(lesion, images, settings.reference)
         if not placed and not same_grid(lesion, images[lesion_on]):
@@ -74,14 +72,25 @@ def _images(paths: Mapping[str, Path], series: str) -> tuple[dict[str, sitk.Imag
     return images, notes
 
 
-def _check_single_label(path: Path) -> None:
-    """Raises a `ScanError` for a readable mask with several positive values: nobody has said what they mean."""
-    labels = np.unique(np.asarray(nib.Nifti1Image.from_filename(path).dataobj, dtype=np.float32))
-    if len(positive := labels[labels > 0]) > 1:
-        shown = ", ".join(f"{value:g}" for value in positive[:5]) + (", …" if len(positive) > 5 else "")
+def _check_labels(path: Path, settings: PreprocessingSettings) -> None:
+    """Raises a `ScanError` for a readable mask with positive values of which nobody has said what they mean."""
+    if not settings.single_label and not settings.mask_labels:
+        return
+    labels = positive_labels(path, "mask")
+    if settings.single_label and len(labels) > 1:
         raise ScanError(
-            f"mask: {len(positive)} labels ({shown}), expected one; `single_label: false` takes all as lesion"
+            f"mask: {len(labels)} labels ({_listed(labels)}), expected one; `single_label: false` takes all as lesion"
         )
+    unknown = np.setdiff1d(labels, settings.mask_labels)
+    if settings.mask_labels and unknown.size:
+        raise ScanError(
+            f"mask: unknown labels ({_listed(unknown)}), expected {_listed(settings.mask_labels)}; `mask_labels: []` "
+            "takes all as lesion"
+        )
+
+
+def _listed(labels: Sequence[float] | np.ndarray) -> str:
+    return ", ".join(f"{value:g}" for value in labels[:5]) + (", …" if len(labels) > 5 else "")
 
 
 def _located(row: Mapping[str, str], root: Path, column: str) -> Path:

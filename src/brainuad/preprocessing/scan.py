@@ -17,6 +17,7 @@ import SimpleITK as sitk
 
 from brainuad.errors import ScanError
 from brainuad.preprocessing.dicom_volume import read_dicom
+from brainuad.preprocessing.faults import refuse_fault
 from brainuad.preprocessing.h5 import read_h5
 from brainuad.storage import atomic_path
 
@@ -31,13 +32,14 @@ READ_ERRORS = (
     *(OSError, EOFError, MemoryError, TypeError, ValueError, zlib.error),
     *(nib.filebasedimages.ImageFileError, nib.spatialimages.HeaderDataError),
 )
+UNREADABLE = "the file cannot be read (truncated, or not NIfTI)"
 CHUNK_BYTES = 1 << 24
 
 
 def read_scan(path: Path, label: str, series: str = "") -> sitk.Image:
     """A 3-D float32 image; a file that holds none is a `ScanError` whose text starts with `label`.
 
-    `series` names one of several in a folder of DICOM files.
+    `series` names one of several in a folder of DICOM files. A fault of the machine is another `InputError`.
     """
     if path.is_dir():
         return read_dicom(path, label, series).image
@@ -59,6 +61,12 @@ def read_mask(path: Path, label: str) -> sitk.Image:
     if voxels.min() < 0 and not voxels.max() > 0:
         raise ScanError(f"{label}: no voxel is positive and some are negative")
     return image_from_array((voxels > 0).astype(np.uint8), affine, label)
+
+
+def positive_labels(path: Path, label: str) -> np.ndarray:
+    """The different positive values of a mask's voxels, float32, sorted."""
+    voxels, _ = _read(path, label)
+    return np.unique(voxels[voxels > 0])
 
 
 def has_orientation(path: Path) -> bool:
@@ -122,18 +130,15 @@ def _read(path: Path, label: str) -> tuple[np.ndarray, np.ndarray]:
     if path.suffix == ".h5":
         return read_h5(path, label)
     try:
-        _verify_checksum(path)
+        content_bytes = _content_bytes(path)
         image: Any = nib.load(path)
-        shape = image.shape
-        if not 0 < math.prod(shape) <= MOST_VOXELS:
-            raise ScanError(f"{label}: implausible shape {_shape(shape)}")
-        if np.issubdtype(image.get_data_dtype(), np.complexfloating):
-            raise ScanError(f"{label}: complex voxels, expected magnitudes")
+        _check_header(image, content_bytes, label)
         voxels = np.asarray(image.dataobj, dtype=np.float32)
     except READ_ERRORS as error:
-        if isinstance(error, FileNotFoundError):
-            raise ScanError(f"{label}: the file is missing") from error
-        raise ScanError(f"{label}: the file cannot be read (truncated, or not NIfTI)") from error
+        refuse_fault(error, path)
+        missing = isinstance(error, FileNotFoundError | NotADirectoryError)
+        raise ScanError(f"{label}: {'the file is missing' if missing else UNREADABLE}") from error
+    shape = voxels.shape
     while len(shape) > 3 and shape[-1] == 1:
         shape = shape[:-1]
     if len(shape) != 3:
@@ -141,12 +146,29 @@ def _read(path: Path, label: str) -> tuple[np.ndarray, np.ndarray]:
     return voxels.reshape(shape), np.asarray(image.affine, dtype=float)
 
 
-def _verify_checksum(path: Path) -> None:
-    """Reads a compressed file to its end, where its checksum is; nibabel stops at the last voxel."""
+def _content_bytes(path: Path) -> float:
+    """How much a file holds when unpacked; infinite where another way of packing leaves that open.
+
+    A compressed file is read to its end, where its checksum is; nibabel stops at the last voxel. And nibabel calls a
+    file that it may not look at a missing one.
+    """
     if path.suffix == ".gz":
         with gzip.open(path) as file:
-            while file.read(CHUNK_BYTES):
-                pass
+            return sum(map(len, iter(lambda: file.read(CHUNK_BYTES), b"")))
+    size = path.stat().st_size
+    return size if path.suffix == ".nii" else math.inf
+
+
+def _check_header(image: Any, content_bytes: float, label: str) -> None:
+    """Raises a `ScanError` for voxels that cannot be an image, or that a single file has no room for."""
+    shape, kind = image.shape, image.get_data_dtype()
+    if not 0 < math.prod(shape) <= MOST_VOXELS:
+        raise ScanError(f"{label}: implausible shape {_shape(shape)}")
+    if np.issubdtype(kind, np.complexfloating):
+        raise ScanError(f"{label}: complex voxels, expected magnitudes")
+    # Before memory is asked for: what is too little of it shall be no matter of a damaged header.
+    if isinstance(image, nib.Nifti1Image) and content_bytes < math.prod(shape) * kind.itemsize:
+        raise ScanError(f"{label}: {UNREADABLE}")
 
 
 def _shape(shape: tuple[int, ...]) -> str:

@@ -112,6 +112,8 @@ class PreprocessingSettings(Settings):
     keep_skull: bool = False
     # A lesion mask with several positive values excludes the subject; otherwise all of them together are the lesion.
     single_label: bool = False
+    # The positive values that a lesion mask may have; another one excludes the subject. Without any, all may occur.
+    mask_labels: tuple[int, ...] = ()
     # "nearest" keeps lesion volumes; "linear-half" takes what is at least half inside (Frotscher 2023);
     # "linear-gt0" is the dilating rule of Behrendt 2023's code.
     lesion_interpolation: Literal["nearest", "linear-half", "linear-gt0"] = "nearest"

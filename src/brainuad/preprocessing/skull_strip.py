@@ -18,8 +18,12 @@ from brainuad.errors import InputError, ScanError
 from brainuad.preprocessing.ct import inside_of_skull
 from brainuad.preprocessing.geometry import largest_filled, mask_like
 from brainuad.preprocessing.hd_bet import hd_bet_mask
+from brainuad.preprocessing.measures import check_signs, negative_share
 from brainuad.preprocessing.scan import array_from_image, same_grid
 from brainuad.preprocessing.settings import HdBetV1Settings, PreprocessingSettings
+
+# Values nearer to zero than this share of the bright ones are noise of the background, not a sign of their own.
+FAINT = 0.01
 
 
 def strip_skull(
@@ -28,7 +32,7 @@ def strip_skull(
     """The brain mask (uint8, one part, no holes) of the reference modality on its own grid.
 
     `images` are isotropic with voxel axes left, back, top. An engine that is not installed is an `InputError`;
-    an image in which it finds no brain is a `ScanError`.
+    an image in which it finds no brain, or an MRI whose brain is negative, is a `ScanError`.
     """
     reference = images[settings.reference]
     if settings.skull_strip == "none":
@@ -46,13 +50,31 @@ def strip_skull(
     brain = largest_filled(voxels)
     if not brain.any():
         raise ScanError(f"{settings.reference}: {settings.skull_strip} found no brain")
-    return mask_like(brain, reference)
+    mask = mask_like(brain, reference)
+    signs_known = settings.skull_strip == "none" and not settings.keep_skull  # from `_signal`
+    if settings.reference != "ct" and not signs_known:
+        check_signs(negative_share(reference, mask, sitk.Transform()), settings.reference)
+    return mask
 
 
 def _signal(images: Mapping[str, sitk.Image], reference: sitk.Image) -> np.ndarray:
-    """Voxels (z, y, x) where a modality on the grid of the reference is positive."""
-    on_grid = [image for image in images.values() if same_grid(image, reference)]
-    return np.any([sitk.GetArrayViewFromImage(image) > 0 for image in on_grid], axis=0)
+    """Voxels (z, y, x) where a modality on the grid of the reference is positive.
+
+    An MRI of which much is negative is a `ScanError`: what is positive would be a part of the brain.
+    """
+    on_grid = {modality: image for modality, image in images.items() if same_grid(image, reference)}
+    for modality, image in on_grid.items():
+        if modality != "ct":
+            check_signs(_negative_signal(sitk.GetArrayViewFromImage(image)), modality)
+    return np.any([sitk.GetArrayViewFromImage(image) > 0 for image in on_grid.values()], axis=0)
+
+
+def _negative_signal(voxels: np.ndarray) -> float:
+    """The share of negative voxels among all that are not background, which is about 0 or has the lowest value."""
+    positive = voxels[voxels > 0]
+    faint = FAINT * np.percentile(positive, 99) if positive.size else 0.0
+    negative = int(np.count_nonzero((voxels < -faint) & (voxels > voxels.min())))
+    return negative / max(negative + positive.size, 1)
 
 
 def _head(image: sitk.Image) -> np.ndarray:
@@ -77,9 +99,17 @@ def _deepbet(image: sitk.Image) -> np.ndarray:
     voxels = np.ascontiguousarray(array_from_image(image)[::-1, ::-1])
     try:
         mask = engine.postprocess(engine.run_model(voxels) > 0.5)
-    except (AssertionError, ValueError, RuntimeError) as error:
+    except (AssertionError, ValueError) as error:
         # The package asserts that there is foreground, and fails on the maximum of nothing.
         raise ScanError("deepbet found no brain") from error
+    except (RuntimeError, MemoryError) as error:
+        if engine.bbox and any(side.stop <= side.start for side in engine.bbox):
+            raise ScanError("deepbet found no brain") from error  # a speck, whose box holds no voxel
+        first_line = (str(error).splitlines() or ["no memory"])[0]
+        raise InputError(
+            f"skull_strip = 'deepbet': the network failed ({first_line}). The scan is not excluded for that: give the "
+            "job more memory (mem_mb), and run again."
+        ) from error
     return mask[::-1, ::-1].transpose(2, 1, 0)
 
 

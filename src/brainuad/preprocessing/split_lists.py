@@ -1,14 +1,15 @@
-"""Published split lists: CSV files with a subject per row, one file per role.
+"""Published split lists: CSV files with a subject per row, one or several per role.
 
 Names may be those of subjects or of files (`IXI002-Guys-0828_t2.nii.gz`). They stand in the column `img_name` where
-there is one (Behrendt 2023), otherwise in the first column (Kascenas 2023, Frotscher 2023). The lists of Behrendt
-2023 name 7 to 9 training scans of IXI in the test list too; `overlap: rebuild` repairs that.
+there is one (Behrendt 2023), otherwise in the first column (Kascenas 2023, Frotscher 2023; Bercea 2023, who has a test
+list for each class of boxes). The lists of Behrendt 2023 name 7 to 9 training scans of IXI in the test list too;
+`overlap: rebuild` repairs that.
 """
 
 import csv
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -19,6 +20,8 @@ from brainuad.preprocessing.split_settings import DatasetSplit, Role
 log = logging.getLogger(__name__)
 
 STRENGTH: tuple[Role, ...] = ("test", "validation", "train")
+# What stands before the subject in the file names of BIDS and of fastMRI.
+PREFIX = re.compile(r"^(sub-|file_brain_)")
 HEADER = re.compile(r"(|.*(name|id|subject|participant|scan)s?)$", re.IGNORECASE)
 
 
@@ -28,7 +31,7 @@ def listed_roles(dataset: str, cohort: pd.DataFrame, settings: DatasetSplit, run
     With `overlap: rebuild`, who has several roles keeps the test set before validation before training.
     """
     lists = {
-        role: _listed_subjects(dataset, cohort, role, Path(settings.lists[role].format(run=run)))
+        role: _listed_subjects(dataset, cohort, role, settings.list_files(role, run))
         for role in STRENGTH
         if role in settings.lists
     }
@@ -80,22 +83,26 @@ def _report(dataset: str, lists: Mapping[Role, list[str]], listed: pd.DataFrame,
         )
 
 
-def _listed_subjects(dataset: str, cohort: pd.DataFrame, role: Role, path: Path) -> list[str]:
-    """The usable subjects that a list names, each once."""
-    names = _names(path, f"splits.{dataset}.lists.{role}")
+def _listed_subjects(dataset: str, cohort: pd.DataFrame, role: Role, paths: Sequence[Path]) -> list[str]:
+    """The usable subjects that the lists of a role name, each once; one list of several may name none."""
     subjects = {_plain(subject): subject for subject in cohort["subject"]}
-    found = [subject for name in names if (subject := _subject(name, subjects))]
-    known = list(dict.fromkeys(found))
+    listed: list[str] = []
+    known: list[str] = []
+    for path in paths:
+        names = _names(path, f"splits.{dataset}.lists.{role}")
+        found = [subject for name in names if (subject := _subject(name, subjects))]
+        if len(found) < len(names):
+            log.warning("%s: %d of %d names are usable subjects of %s", path, len(found), len(names), dataset)
+        if repeated := len(found) - len(set(found)):
+            log.warning("%s: %d repeated names are counted once", path, repeated)
+        listed += names
+        known += found
     if not known:
         raise InputError(
-            f"{path}: none of its {len(names)} names is a usable subject of {dataset}; the first is {names[0]!r}. "
-            f"Subjects are named like {cohort['subject'].iloc[0]!r}."
+            f"{', '.join(map(str, paths))}: none of the {len(listed)} names is a usable subject of {dataset}; the "
+            f"first is {listed[0]!r}. Subjects are named like {cohort['subject'].iloc[0]!r}."
         )
-    if len(found) < len(names):
-        log.warning("%s: %d of %d names are usable subjects of %s", path, len(found), len(names), dataset)
-    if len(known) < len(found):
-        log.warning("%s: %d repeated names are counted once", path, len(found) - len(known))
-    return known
+    return list(dict.fromkeys(known))
 
 
 def _names(path: Path, key: str) -> list[str]:
@@ -121,10 +128,11 @@ def _names(path: Path, key: str) -> list[str]:
 def _subject(name: str, subjects: Mapping[str, str]) -> str | None:
     """The subject that a name or its last part starts with, the longest first: IXI002 of t2/IXI002-Guys_t2.nii.gz.
 
-    The `sub-` of BIDS names is no part of it: r001s001ses1 of sub-r001s001_ses-1_T1w.nii.gz.
+    The `sub-` of BIDS names and the `file_brain_` of fastMRI are no part of it: r001s001ses1 of
+    sub-r001s001_ses-1_T1w.nii.gz, AXT12026000312 of file_brain_AXT1_202_6000312.png.
     """
     last = re.split(r"[/\\]", name.rstrip("/"))[-1]
-    for text in dict.fromkeys((name, last, name.removeprefix("sub-"), last.removeprefix("sub-"))):
+    for text in dict.fromkeys((name, last, PREFIX.sub("", name), PREFIX.sub("", last))):
         parts = re.findall(r"[A-Za-z0-9]+", text)
         starts = ("".join(parts[:stop]) for stop in range(len(parts), 0, -1))
         if found := next((subjects[start] for start in starts if start in subjects), None):

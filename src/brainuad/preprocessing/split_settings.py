@@ -1,14 +1,23 @@
 """Settings of splits; light to import."""
 
-from typing import Annotated, Literal, Self
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from brainuad.settings import Settings
+from brainuad.settings import Settings, UserPath
 
 Role = Literal["train", "validation", "test"]
 ROLES: tuple[Role, ...] = ("train", "validation", "test")
 Count = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+def _several(files: Any) -> Any:
+    return [files] if isinstance(files, str | Path) else files
+
+
+# One file or several.
+ListFiles = Annotated[tuple[UserPath, ...], Field(min_length=1), BeforeValidator(_several)]
 
 
 class RoleCounts(Settings):
@@ -44,24 +53,28 @@ class PatientCounts(RoleCounts):
 class DatasetSplit(RoleCounts):
     """The split of one data set.
 
-    `patients` gives patients counts of their own; without it everyone is split together. `lists` names one
-    published list (CSV) per role; `{run}` in a name is replaced by the run. `overlap: rebuild` keeps a subject
-    that the lists put in several roles in one of them: the test set before validation before training.
+    `patients` gives patients counts of their own; without it everyone is split together. `lists` names the
+    published lists (CSV) of each role, one or several; `{run}` in a name is replaced by the run. `overlap: rebuild`
+    keeps a subject that the lists put in several roles in one of them: the test set before validation before training.
     """
 
     patients: PatientCounts | None = None
-    lists: dict[Role, str] = Field(default_factory=dict)
+    lists: dict[Role, ListFiles] = Field(default_factory=dict)
     overlap: Literal["error", "rebuild"] = "error"
 
     @field_validator("lists")
     @classmethod
-    def _only_the_run_is_replaced(cls, lists: dict[Role, str]) -> dict[Role, str]:
-        for role, path in lists.items():
+    def _only_the_run_is_replaced(cls, lists: dict[Role, ListFiles]) -> dict[Role, ListFiles]:
+        for role, path in ((role, str(path)) for role, paths in lists.items() for path in paths):
             try:
                 path.format(run=0)
             except (KeyError, IndexError, ValueError, AttributeError) as error:
                 raise ValueError(f"{role}: only {{run}} may stand in braces in {path!r}") from error
         return lists
+
+    def list_files(self, role: Role, run: int) -> list[Path]:
+        """The published lists of a role in one run; empty where it has none."""
+        return [Path(str(path).format(run=run)) for path in self.lists.get(role, ())]
 
     @property
     def roles(self) -> set[Role]:

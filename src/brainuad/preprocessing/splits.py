@@ -48,9 +48,10 @@ def make_split(cohorts: Mapping[str, pd.DataFrame], settings: SplitSettings, run
 
 def _drawn_roles(dataset: str, cohort: pd.DataFrame, settings: SplitSettings, run: int) -> pd.Series:
     """The role of each row of the cohort (missing where a participant is not needed)."""
-    people, counts = _participants(cohort), settings.datasets[dataset]
+    counts = settings.datasets[dataset]
     if counts.patients is not None and counts.patients.annotated:
-        people, cohort = _annotated(people, cohort)
+        cohort = _annotated(cohort)
+    people = _participants(cohort)
     healthy = people[people["group"] != "patient"]
     if counts.train and len(healthy) and healthy["held_out"].all():
         raise InputError(
@@ -67,17 +68,14 @@ def _drawn_roles(dataset: str, cohort: pd.DataFrame, settings: SplitSettings, ru
     return cohort["participant"].map(roles)
 
 
-def _annotated(people: pd.DataFrame, cohort: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Without patients, and scans of patients, that have no lesion mask; everyone where nobody has one.
+def _annotated(cohort: pd.DataFrame) -> pd.DataFrame:
+    """Without abnormal scans that have no lesion mask; the whole cohort where none has one.
 
-    A patient who is left out stays a patient: normal scans of the same person get no role either.
+    A person of whom only normal scans are left counts as healthy: nothing abnormal of theirs has a role.
     """
     is_patient = cohort["group"] == "patient"
     known = pd.to_numeric(cohort["lesion_voxels"], errors="coerce").notna()
-    if not (is_patient & known).any():
-        return people, cohort
-    named = cohort.loc[is_patient & known, "participant"]
-    return people[(people["group"] != "patient") | people.index.isin(named)], cohort[known | ~is_patient]
+    return cohort[known | ~is_patient] if (is_patient & known).any() else cohort
 
 
 def _groups(people: pd.DataFrame, counts: DatasetSplit) -> dict[str, tuple[pd.DataFrame, RoleCounts]]:

@@ -44,7 +44,9 @@ from brainuad.preprocessing.measures import (
     QUALITY_NUMBERS,
     check_coverage,
     check_overlap,
+    check_signs,
     coverage,
+    negative_share,
     signal_to_noise,
 )
 from brainuad.preprocessing.mosaic import draw_strip
@@ -76,8 +78,8 @@ def preprocess_subject(
     """The content of the subject's `quality.json`, after writing its derivatives under `output`.
 
     `row` is a row of the cohort table of the data set in `root`, `atlas_folder` the folder of all atlases, `output`
-    the derivatives folder of the data set. A defect of the scans gives status `excluded` and a reason; only a
-    missing engine or atlas raises.
+    the derivatives folder of the data set. A defect of the scans gives status `excluded` and a reason; a missing
+    engine or atlas and faults of the machine raise.
     """
     started = time.monotonic()
     subject = row["subject"]
@@ -152,15 +154,13 @@ def _on_atlas(
     if raw.brain is not None:
         theirs = resample_mask(raw.brain, placement.brain, sitk.Transform(), "nearest")
         numbers["brain_mask_dice"] = round(dice(placement.brain, theirs), 4)
-    notes, lesion = list(raw.notes), None
+    notes, lesion = [*raw.notes, *_signs(raw, placement, brain)], None
     if raw.lesion is not None:
         rule, transform = settings.lesion_interpolation, placement.transforms[raw.lesion_on]
         lesion = resample_mask(raw.lesion, grid, transform, rule)
         numbers |= _lesion_numbers(raw.lesion, lesion, brain)
         if not numbers["lesion_voxels"]:
-            notes.append(
-                "no lesion in the mask" if not numbers["lesion_ml"] else "lesion outside the atlas grid"
-            )
+            notes.append(_why_no_lesion(raw.lesion, grid, transform))
     return _OnAtlas(brain, atlas_brain, lesion, numbers | {"note": "; ".join(notes)})
 
 
@@ -171,6 +171,26 @@ def _fit(
     check_overlap(overlap, settings.plausible, settings.registration)
     assert placement.to_atlas is not None
     return {"atlas_dice": round(overlap, 4), "mutual_information": round(placement.to_atlas, 4)}
+
+
+def _signs(raw: RawSubject, placement: Placement, brain: sitk.Image) -> list[str]:
+    """Remarks on negative intensities of MRI in the brain, which become zero; many are a `ScanError`."""
+    remarks = []
+    for modality, image in raw.images.items():
+        share = 0.0 if modality == "ct" else negative_share(image, brain, placement.transforms[modality])
+        check_signs(share, modality)
+        if percent := round(100 * share, 1):
+            remarks.append(f"{modality}: {percent} % of the brain was negative and is set to 0")
+    return remarks
+
+
+def _why_no_lesion(lesion: sitk.Image, grid: sitk.Image, transform: sitk.Transform) -> str:
+    """What became of a lesion that has no voxel on the grid of the derivatives, from which `transform` leads to it."""
+    if not voxel_count(lesion):
+        return "no lesion in the mask"
+    if not coverage(grid, lesion, transform.GetInverse()):
+        return "lesion outside the grid of the derivatives"
+    return "lesion too small for the grid of the derivatives, no voxel is left"
 
 
 def _lesion_numbers(raw_lesion: sitk.Image, lesion: sitk.Image, brain: sitk.Image) -> dict[str, Any]:

@@ -84,6 +84,8 @@ class SeriesFigure(FigureBase):
     strata: tuple[str, ...] = ()
     # The position of the paper's best value, marked by a vertical line.
     best: float | str | None = None
+    # What the paper calls that value, where this axis has another unit, such as pixels of another size.
+    best_in_paper: str = ""
     series: tuple[Series, ...] = Field(min_length=1)
     metric: str = "auprc"
     protocol: str = ""
@@ -111,6 +113,8 @@ class SeriesFigure(FigureBase):
 
     @model_validator(mode="after")
     def _best_fits(self) -> "SeriesFigure":
+        if self.best_in_paper and self.best is None:
+            raise ValueError("best_in_paper: set `best` too, the place of the line on this axis")
         if isinstance(self.best, str) and self.best not in self.x:
             raise ValueError(f"best: {self.best!r} is not a value of x")
         if isinstance(self.best, float) and any(isinstance(x, str) for x in self.x):

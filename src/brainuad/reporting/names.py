@@ -31,6 +31,7 @@ PROTOCOLS = {
     "validation": "validation threshold",
     "validation-bisection": "validation threshold (bisection)",
     "healthy-fpr": "healthy-FPR threshold",
+    "healthy-fpr-grid": "healthy-FPR threshold (grid)",
     "yen": "Yen threshold",
 }
 AGGREGATES = {"pooled": "all voxels pooled", "mean": "mean of volumes"}

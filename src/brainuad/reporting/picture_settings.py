@@ -143,7 +143,7 @@ class BoxExampleFigure(FigureBase):
     dataset: str
     methods: tuple[MethodLabel, ...] = Field(min_length=1)
     # How the threshold was chosen, one for all scans.
-    protocol: Literal["validation", "validation-bisection", "healthy-fpr"] = "healthy-fpr"
+    protocol: Literal["validation", "validation-bisection", "healthy-fpr", "healthy-fpr-grid"] = "healthy-fpr"
     run: int = 0
     channel: str = ""
     width: Literal["page"] = "page"

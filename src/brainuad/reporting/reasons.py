@@ -11,13 +11,15 @@ from brainuad.evaluation.catalogue import (
     WHOLE_IMAGE,
     Quantity,
 )
+from brainuad.evaluation.settings import AVERAGE
 
 NOT_EVALUATED = "not evaluated"
 NO_LESION, NO_LESION_IN_STRATUM = "no lesion in this data set", "no lesion in this stratum"
 NO_HEALTHY_SCAN = "no healthy scan in this data set"
 NO_THRESHOLD = "no threshold: neither a validation lesion nor a healthy scan"
 # The protocols whose threshold is chosen on other scans.
-CHOSEN_BEFORE = ("validation", "validation-bisection", "healthy-fpr")
+CHOSEN_BEFORE = ("validation", "validation-bisection", "healthy-fpr", "healthy-fpr-grid")
+NO_NORMAL = "no healthy scan to compare with"
 NOTHING_MARKED = "nothing is marked"
 # Undefined where nothing is predicted, lesions or not.
 OF_MARKS = ("precision", "lesion_precision")
@@ -33,7 +35,7 @@ def reason_for_none(scores: pd.DataFrame, quantity: Quantity) -> str:
     if quantity.metric in OF_HEALTHY:
         return NO_HEALTHY_SCAN
     if quantity.metric == "auroc":
-        return "no scan of this group" if "auroc" in metrics else "no healthy scan to compare with"
+        return _reason_of_groups(scores, quantity.stratum)
     if quantity.metric in OF_BOXES:
         return "no box of this class" if quantity.stratum else "no box in this data set"
     if quantity.metric in metrics and quantity.stratum:
@@ -59,6 +61,19 @@ def _without_lesion(scores: pd.DataFrame) -> bool:
         & (scores["stratum"] == "")
     ]
     return not counts.empty and bool((counts["value"] == 0).all())
+
+
+def _reason_of_groups(scores: pd.DataFrame, stratum: str) -> str:
+    """Why a group of conditions has no AUROC, or all of them together no average."""
+    pooled = scores[(scores["subject"] == POOLED) & (scores["stratum"] != "")]
+    sizes = (
+        pooled[pooled["metric"] == "subjects"].groupby("stratum", sort=False, observed=True)["value"].min()
+    )
+    missing = [str(group) for group, count in sizes.items() if count == 0]
+    if stratum == AVERAGE:
+        return f"no average: no scan of group {', '.join(missing)}" if missing else NO_NORMAL
+    unknown = stratum not in sizes.index and (scores["metric"] == "auroc").any()
+    return "no scan of this group" if stratum in missing or unknown else NO_NORMAL
 
 
 def _reason_of_images(metrics: set[str], quantity: Quantity) -> str:

@@ -27,6 +27,8 @@ from brainuad.storage import atomic_path, write_text
 NAN = float("nan")
 # Beside a value whose threshold could not be chosen as the protocol says.
 FALLBACK_NOTE = "threshold from healthy scans"
+BEYOND_GRID_NOTE = "threshold beyond the grid of the paper"
+_THRESHOLD_NOTES = {"threshold_fallback": FALLBACK_NOTE, "threshold_beyond_grid": BEYOND_GRID_NOTE}
 
 
 @dataclass(frozen=True)
@@ -124,9 +126,10 @@ def _ours(row: TableRow, column: TableColumn, method: str, source: _Source) -> _
     if runs == 0:
         return _Ours(note=reason_for_undefined(of_method, quantity))
     notes = [] if runs == len(values) else [f"{runs} of {len(values)} runs"]
-    fallback = Quantity(column.dataset, "threshold_fallback", column.protocol, POOLED)
-    if column.protocol and (select(of_method, fallback)["value"] > 0).any():
-        notes.append(FALLBACK_NOTE)
+    for fact, said in _THRESHOLD_NOTES.items() if column.protocol else ():
+        changed = Quantity(column.dataset, fact, column.protocol, POOLED)
+        if (select(of_method, changed)["value"] > 0).any():
+            notes.append(said)
     if source.spread == "runs":
         return _Ours(mean, sd, runs, "; ".join(notes))
     _, sd, subjects = over_runs(subject_means(of_method, quantity, method) * column.scale)

@@ -5,6 +5,7 @@ as an uninterrupted one, with any number of loader workers. A sample is one slic
 slices of one volume; `volumes.py` has whole volumes.
 """
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -21,6 +22,8 @@ from brainuad.errors import InputError
 from brainuad.methods.base import Batch
 from brainuad.randomness import numpy_generator
 from brainuad.training.signals import ignore_stop_signals
+
+log = logging.getLogger(__name__)
 
 SliceFilter = Literal["all", "non-empty", "tumour-free", "tumour-free-unresized", "tumour"]
 # The filters that must know where lesions are.
@@ -54,25 +57,40 @@ class SliceIndex:
 
 
 def select_slices(
-    stores: Sequence[ArrayStore], wanted: Sequence[set[str]], slice_filter: SliceFilter
+    stores: Sequence[ArrayStore],
+    wanted: Sequence[set[str]],
+    slice_filter: SliceFilter,
+    with_lesion: bool = False,
 ) -> SliceIndex:
     """The slices of the wanted subjects that pass the filter.
 
     `non-empty` keeps slices with brain in them; `tumour-free` those of them without a lesion voxel in the arrays
     (Kascenas 2023), `tumour-free-unresized` those without one before the masks were resized (Frotscher 2023),
-    `tumour` those with one in the arrays. The last three leave out subjects whose lesions are not annotated.
+    `tumour` those with one in the arrays. The last three leave out subjects whose lesions are not annotated, as
+    does a model that learns from lesions.
     """
     rows: list[tuple[int, int, int]] = []
     subjects: list[str] = []
     for number, (store, names) in enumerate(zip(stores, wanted, strict=True)):
-        for subject in filter(names.__contains__, store.subjects):
+        for subject in usable_subjects(store, names, slice_filter, with_lesion):
             where = store.slices(subject)
-            if slice_filter in NEEDS_LESIONS and not store.lesions_known(subject):
-                continue
             usable = _usable(store, where, slice_filter)
             rows += [(number, int(i), len(subjects)) for i in np.flatnonzero(usable) + where.start]
             subjects.append(subject)
     return SliceIndex(np.array(rows, dtype=np.int64).reshape(-1, 3), tuple(subjects))
+
+
+def usable_subjects(
+    store: ArrayStore, names: set[str], slice_filter: SliceFilter, with_lesion: bool
+) -> list[str]:
+    """The subjects among `names` that have arrays and, where lesions matter, a lesion mask of their own."""
+    subjects = [subject for subject in store.subjects if subject in names]
+    if slice_filter not in NEEDS_LESIONS and not with_lesion:
+        return subjects
+    known = [subject for subject in subjects if store.lesions_known(subject)]
+    if unknown := len(subjects) - len(known):
+        log.info("%s: %d subjects without a lesion mask are left out", _dataset_of(store.folder), unknown)
+    return known
 
 
 def _usable(store: ArrayStore, where: slice, slice_filter: SliceFilter) -> np.ndarray:
@@ -215,12 +233,13 @@ def open_slices(
 ) -> Slices:
     """The slices of all subjects of one role; an empty set is an `InputError` that says what was asked."""
     stores, wanted = zip(*open_stores(folders, split, role), strict=True)
-    index = select_slices(stores, wanted, slice_filter)
+    index = select_slices(stores, wanted, slice_filter, with_lesion)
     if not len(index.slices):
         names = ", ".join(_dataset_of(folder) for folder in folders)
+        kind = f"{slice_filter} slices" + (" with a lesion mask" if with_lesion else "")
         raise InputError(
-            f"no {slice_filter} slices of role {role!r} in {names} ({sum(map(len, wanted))} subjects in the "
-            "split). Check the split counts of the study, and quality.tsv for excluded subjects."
+            f"no {kind} of role {role!r} in {names} ({sum(map(len, wanted))} subjects in the split). Check the split "
+            "counts of the study, and quality.tsv for excluded subjects."
         )
     return Slices(folders, index, with_lesion)
 

@@ -65,8 +65,9 @@ class Engine:
         for name in model.forward_methods:
             self.module.mark_forward_method(name)
         self.optimisers = dict(zip(named, optimisers, strict=True))
+        steps = dict.fromkeys(named, self.settings.iterations) | model.optimiser_steps()
         self.schedules = {
-            name: build_schedule(self._optimiser_settings(name), optimiser, self.settings.iterations)
+            name: build_schedule(self._optimiser_settings(name), optimiser, steps[name])
             for name, optimiser in named.items()
         }
         self.ema: AveragedModel | None = None
@@ -255,6 +256,7 @@ class Engine:
             "settings_hash": self.job.settings_hash,
             "step": self.step,
             "finished": self.finished,
+            "precision": self.fabric._precision.precision,
             "model": self.model.state_dict(),
             "optimisers": {name: optimiser.state_dict() for name, optimiser in self.optimisers.items()},
             "schedules": {name: schedule.state_dict() for name, schedule in self.schedules.items()},
@@ -277,6 +279,8 @@ class Engine:
                 states.remove(folder)
             return
         self.step = state["step"]
+        if (before := state.get("precision")) != (now := self.fabric._precision.precision):
+            log.warning("steps before %d had precision %s, the next have %s", self.step, before, now)
         self.model.load_state_dict(state["model"])
         for name, optimiser in self.optimisers.items():
             optimiser.load_state_dict(state["optimisers"][name])

@@ -19,7 +19,7 @@ def build_optimiser(settings: OptimiserSettings, parameters: Iterable[nn.Paramet
 
 
 def build_schedule(settings: OptimiserSettings, optimiser: optim.Optimizer, iterations: int) -> LRScheduler:
-    """The learning-rate schedule of `optimiser`, for `after_step` and `after_validation`."""
+    """The learning-rate schedule over all steps of `optimiser`, for `after_step` and `after_validation`."""
     if settings.schedule == "one-cycle":
         return OneCycleLR(optimiser, max_lr=settings.learning_rate, total_steps=iterations + 1)
 

@@ -22,6 +22,7 @@ from brainuad.training.device import device_name
 from brainuad.training.engine import Engine
 from brainuad.training.external import train_externally
 from brainuad.training.fabric import make_fabric
+from brainuad.training.identity import data_identity
 from brainuad.training.job import EngineOptions, TrainingJob
 from brainuad.training.volumes import Volumes, common_depth, open_volumes
 
@@ -74,7 +75,7 @@ def train_model(request: ModelRequest, files: TrainingFiles, machine: Machine) -
     if training.with_lesion:
         _require_lesions(training, request)
     shape = _sample_shape(files.arrays, training, validation)
-    identity = _data_identity(split, files.arrays, training.with_lesion)
+    identity = data_identity(split, files.arrays, (training, validation))
     digest = states.settings_hash({**states.identity_of(request), **identity})
     # Checked before the first step, so that a foreign state costs nothing.
     states.load_state(files.state_folder / "last.ckpt", digest)
@@ -141,23 +142,6 @@ def common_shape(folders: tuple[Path, ...]) -> ImageShape:
         listed = "; ".join(f"{folder}: {s.channels} {s.size}" for folder, s in shapes.items())
         raise InputError(f"the arrays of one model differ in channels or size: {listed}. Pack them again.")
     return next(iter(shapes.values()))
-
-
-def _data_identity(
-    split: pd.DataFrame, folders: tuple[Path, ...], with_lesion: bool = False
-) -> dict[str, Any]:
-    """What identifies the training data in the settings hash."""
-    rows = split[split["role"] != "test"][["dataset", "subject", "role"]]
-    recipes = [(folder / "recipe.json").read_text() for folder in folders]
-    stores = {folder.parent.name: ArrayStore(folder) for folder in folders}
-    used = rows[rows["dataset"].isin(stores)]
-    pairs = list(zip(used["dataset"], used["subject"], strict=True))
-    images = [stores[dataset].image_hash(subject) for dataset, subject in pairs]
-    identity = {"split": rows.to_csv(index=False), "recipes": recipes, "images": images}
-    if with_lesion:
-        counts = {dataset: store.index["lesion_voxels"] for dataset, store in stores.items()}
-        identity["lesions"] = [str(counts[dataset].get(subject, "")) for dataset, subject in pairs]
-    return identity
 
 
 def _write_results(engine: Engine, request: ModelRequest, files: TrainingFiles, shape: ImageShape) -> None:

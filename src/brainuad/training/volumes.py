@@ -9,7 +9,7 @@ import torch
 
 from brainuad.arrays import ArrayStore, to_volume_axes
 from brainuad.errors import InputError
-from brainuad.training.batches import NEEDS_LESIONS, SliceFilter, SliceIndex, Slices, open_stores
+from brainuad.training.batches import SliceFilter, SliceIndex, Slices, open_stores, usable_subjects
 
 
 class Volumes(Slices):
@@ -40,25 +40,23 @@ def open_volumes(
     """The volumes of all subjects of one role that pass the filter.
 
     `non-empty` keeps volumes with brain in them, `tumour-free` those of them without a lesion voxel, `tumour` those
-    of them with one; both leave out subjects whose lesions are not annotated. No volume, or volumes that differ in
-    their number of slices, are an `InputError`.
+    of them with one; both leave out subjects whose lesions are not annotated, as does a model that learns from
+    lesions. No volume, or volumes that differ in their number of slices, are an `InputError`.
     """
     rows: list[tuple[int, int, int]] = []
     depths: list[tuple[str, int]] = []
     for number, (store, wanted) in enumerate(open_stores(folders, split, role)):
-        for subject in filter(wanted.__contains__, store.subjects):
-            if volume_filter in NEEDS_LESIONS and not store.lesions_known(subject):
-                continue
+        for subject in usable_subjects(store, wanted, volume_filter, with_lesion):
             where = store.slices(subject)
             if _passes(store, where, volume_filter):
                 rows.append((number, where.start, len(rows)))
                 depths.append((subject, where.stop - where.start))
     names = ", ".join(folder.parent.name for folder in folders)
     if not rows:
+        kind = f"{volume_filter} volumes" + (" with a lesion mask" if with_lesion else "")
         raise InputError(
-            f"no {volume_filter} volumes of role {role!r} in {names}. A model of dimension 3 learns from whole "
-            "volumes: check the split counts and `slices` of training_data in the study, and quality.tsv for "
-            "excluded subjects."
+            f"no {kind} of role {role!r} in {names}. A model of dimension 3 learns from whole volumes: check the split "
+            "counts and `slices` of training_data in the study, and quality.tsv for excluded subjects."
         )
     index = SliceIndex(np.array(rows, dtype=np.int64), tuple(subject for subject, _ in depths))
     return Volumes(folders, index, common_depth(depths, names), with_lesion)

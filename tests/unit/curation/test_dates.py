@@ -144,3 +144,31 @@ def test_days_that_meet_are_not_warned_of(hospital: Hospital, caplog: pytest.Log
     hospital.label("r1")
     hospital.select()
     assert "same patient and day" not in caplog.text
+
+
+def test_dates_that_join_nothing_are_not_judged(hospital: Hospital) -> None:
+    hospital.normal(1)
+    hospital.normal(2, date="2016-03-14")
+    for number, date in enumerate(("13/02/2016", "02/13/2016", "1/3/2016")):
+        hospital.report(f"other{number}", "somebody else", date=date)
+    assert set(hospital.select(TIMED)["kept"]) == {"yes"}
+
+
+def test_dates_of_other_patients_tell_the_order_of_those_that_count(hospital: Hospital) -> None:
+    hospital.scan("s1", "p1", "r1", "3/1/2016")
+    hospital.scan("s2", "p2", "r2", "3/14/2016")
+    for number, date in ((1, "1/3/2016"), (2, ""), (3, "14/3/2016")):
+        hospital.report(f"r{number}", f"p{number}", date=date)
+        hospital.label(f"r{number}")
+    hospital.report("addendum", "p1", date="01/03/2016")
+    hospital.label("addendum", "fracture", "positive")
+    assert hospital.select(TIMED).loc["s1", "reason"] == "fracture (positive)"
+
+
+def test_open_dates_of_a_table_with_both_orders_stop_the_selection(hospital: Hospital) -> None:
+    hospital.scan("s1", "p1", "r1", "1/3/2016")
+    hospital.report("r1", "p1", date="1/3/2016")
+    hospital.label("r1")
+    for number, date in enumerate(("13/02/2016", "02/13/2016")):
+        hospital.report(f"other{number}", "somebody else", date=date)
+    assert "begin with the day (1 of them) and with the month (1 of them)" in hospital.fail()

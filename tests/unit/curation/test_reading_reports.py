@@ -4,10 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from brainuad.curation.follow_up import refers_to_earlier
 from brainuad.curation.reports import Report, read_reports
+from brainuad.curation.rule_labeller import RuleLabeller
 from brainuad.errors import InputError
 
 HEADER = "report,patient,date,text\n"
+LABELLER = RuleLabeller()
 SECRET = "subdural haematoma of Mrs Example"
 
 
@@ -72,6 +75,46 @@ def test_a_text_is_never_cut_at_a_line_break_without_quotes(tmp_path: Path) -> N
     )
     with pytest.raises(InputError, match=r"reports\.csv: row 2 has 4 columns, expected 5"):
         read(path)
+
+
+BREAKS = [r"\n", r"\r\n", r"\r", r"\\n", r"\n\n", "<br>", "<BR />", "<br/>", "\\\n"]
+
+
+@pytest.mark.parametrize("written_break", BREAKS)
+def test_escaped_line_breaks_are_line_breaks(tmp_path: Path, written_break: str) -> None:
+    path = written(tmp_path, HEADER + f'r1,p1,,"No fracture.{written_break}Hydrocephalus."\n')
+    text = read(path)[0].text
+    assert "\\" not in text
+    assert [line.strip() for line in text.splitlines() if line] == ["No fracture.", "Hydrocephalus."]
+    labels = {each.label: each.certainty for each in LABELLER.label(text)}
+    assert labels == {"fracture": "negative", "hydrocephalus": "positive"}
+
+
+@pytest.mark.parametrize("said", ["Compared with the CT of May.", "Previous CT: normal.", "Unchanged."])
+def test_what_follows_an_escaped_line_break_can_refer_to_earlier_imaging(tmp_path: Path, said: str) -> None:
+    text = read(written(tmp_path, HEADER + rf"r1,p1,,No bleed.\n{said}" + "\n"))[0].text
+    assert refers_to_earlier(text)
+
+
+def test_a_heading_after_an_escaped_line_break_is_one(tmp_path: Path) -> None:
+    row = r"r1,p1,,Clinical history:\tstroke\nFindings:\nThere is no bleed.\nImpression:\nNormal."
+    assert [each.label for each in LABELLER.label(read(written(tmp_path, HEADER + row))[0].text)] == [
+        "hemorrhage"
+    ]
+
+
+@pytest.mark.parametrize("text", [r"Old\new infarct.", r"No left\right shift.", r"Frontal\temporal."])
+def test_a_backslash_for_a_slash_is_no_line_break(tmp_path: Path, text: str) -> None:
+    assert read(written(tmp_path, HEADER + f"r1,p1,,{text}\n"))[0].text == text
+
+
+def test_a_backslash_hides_no_word() -> None:
+    found = LABELLER.label(r"There is subdural\subarachnoid haemorrhage. Hydrocephalus\infarct is seen.")
+    assert {each.label: each.certainty for each in found} == {
+        "hydrocephalus": "positive",
+        "ischemia": "positive",
+        "hemorrhage": "positive",
+    }
 
 
 def test_a_missing_file_is_an_error_for_the_user(tmp_path: Path) -> None:

@@ -30,6 +30,13 @@ def test_so_many_reports_are_written_the_same_each_time(benchmark: ModuleType, t
     assert (tmp_path / "c.csv").read_bytes().startswith((tmp_path / "a.csv").read_bytes())
 
 
+def test_each_report_has_words_of_its_own(benchmark: ModuleType, tmp_path: Path) -> None:
+    benchmark.write_reports(tmp_path / "reports.csv", 30, 0)
+    with (tmp_path / "reports.csv").open(encoding="utf-8", newline="") as file:
+        last = [row["text"].rsplit("Reported by Dr ", 1)[1].split(", ") for row in csv.DictReader(file)]
+    assert all(len(set(words)) == 30 for words in zip(*last, strict=True))
+
+
 def test_what_labelling_costs_is_counted(benchmark: ModuleType, tmp_path: Path) -> None:
     benchmark.write_reports(tmp_path / "reports.csv", 20, 0)
     cost = benchmark.cost_of(tmp_path / "reports.csv", 1)

@@ -61,6 +61,30 @@ def test_an_image_of_two_patients_is_not_usable_under_any_name(hospital: Hospita
     assert outcome(hospital, "s2") == ("usable report", "named for several patients")
 
 
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({"path": "series/1"}, {"path": "series/2"}),
+        ({"path": "a", "series": "1"}, {"path": "a", "series": "2"}),
+        ({"path": "a"}, {"path": ""}),
+    ],
+)
+def test_a_scan_whose_rows_name_several_images_is_not_usable(
+    hospital: Hospital, first: dict[str, str], second: dict[str, str]
+) -> None:
+    for image in (first, second):
+        hospital.scan("s1", "p0", "r0", **image)
+    assert outcome(hospital, "s1") == ("usable report", "several images")
+
+
+def test_a_scan_with_a_row_for_each_report_of_one_image_is_usable(hospital: Hospital) -> None:
+    hospital.report("r2", "p0")
+    hospital.label("r2")
+    for report in ("r0", "r2"):
+        hospital.scan("s1", "p0", report, path="a", series="1")
+    assert outcome(hospital, "s1")[0] == "kept"
+
+
 UID = "1.2.840.113619.2.55.3.2831.4"
 
 
@@ -78,6 +102,14 @@ def test_a_series_under_two_pseudonyms_is_not_usable(hospital: Hospital) -> None
         hospital.label(f"r{number}")
     assert outcome(hospital, "s1") == ("usable report", "named for several patients")
     assert outcome(hospital, "s2") == ("usable report", "named for several patients")
+
+
+@pytest.mark.parametrize(("path", "series"), [("dicom\\a", "2"), ("dicom/a", "002"), ("dicom/./a", "2.0")])
+def test_one_image_may_be_written_in_several_ways(hospital: Hospital, path: str, series: str) -> None:
+    hospital.scan("s1", "p0", "r0", path="dicom/a", series="2")
+    hospital.scan("s2", "p0", "r0", path=path, series=series)
+    assert outcome(hospital, "s1")[0] == "kept"
+    assert outcome(hospital, "s2") == ("usable report", "duplicate scan")
 
 
 def test_a_series_number_alone_makes_no_image(hospital: Hospital) -> None:

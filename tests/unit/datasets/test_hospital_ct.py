@@ -48,6 +48,8 @@ def test_folders_and_files_become_rows(tmp_path: Path) -> None:
         ("a,p,,,,,dicom/empty,", "the folder is empty"),
         ("a,p,,,,,../elsewhere,", "path outside the root"),
         ("a,p,,,,,/etc/hostname,", "path outside the root"),
+        (r"a,p,,,,,..\..\elsewhere,", "path outside the root"),
+        (r"a,p,,,,,D:\export\dicom\s1,", "the path in scans.csv does not exist; it names a drive"),
         (f"a,p,,,,,{'bleed ' * 50},", "the path in scans.csv cannot be read (File name too long)"),
     ],
 )
@@ -73,6 +75,28 @@ def test_a_mask_may_be_named(tmp_path: Path) -> None:
     header = "scan,patient,path,mask\n"
     row = rows(export(tmp_path, "a,p,dicom/s1,nifti/s2.nii.gz", header=header))["a"]
     assert (row["mask"], row["status"]) == ("nifti/s2.nii.gz", "ok")
+
+
+def test_paths_of_windows_and_whole_paths_are_those_below_the_export(tmp_path: Path) -> None:
+    """Also where the export is a link, and a file in it too."""
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    lines = (
+        r"a,p,dicom\s1,nifti\s2.nii.gz",
+        f"b,p,{tmp_path}/link/dicom/s1,{tmp_path}/real/nifti/link.nii.gz",
+    )
+    export(tmp_path / "real", *lines, header="scan,patient,path,mask\n")
+    (tmp_path / "real" / "nifti" / "link.nii.gz").symlink_to(tmp_path / "real" / "dicom" / "s1" / "1.dcm")
+    found = rows(tmp_path / "link")
+    assert [(row["ct"], row["mask"], row["status"]) for row in found.values()] == [
+        ("dicom/s1", "nifti/s2.nii.gz", "ok"),
+        ("dicom/s1", "nifti/link.nii.gz", "ok"),
+    ]
+
+
+def test_a_name_with_a_backslash_is_that_name(tmp_path: Path) -> None:
+    root = export(tmp_path, r"a,p,,,,,dicom\s1,")
+    (root / r"dicom\s1").touch()
+    assert rows(root)["a"]["ct"] == r"dicom\s1"
 
 
 def test_what_is_found_in_a_scan_may_be_named(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Each adapter finds the files of its published layout, and nothing else."""
 
+import logging
 import subprocess
 import sys
 from pathlib import Path
@@ -96,6 +97,23 @@ def test_bids_sorts_suffixes_sessions_and_contrast_agent(tmp_path: Path) -> None
     assert rows["02sesb"]["pd"] == names[4]
     assert rows["02sesa"]["participant"] == rows["02sesb"]["participant"] == "02"
     assert rows["02sesb"]["session"] == "b"
+
+
+def test_bids_sessions_without_a_folder_anat_are_no_failures(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    names = [
+        "sub-01/ses-1/anat/sub-01_ses-1_T1w.nii.gz",
+        "sub-01/ses-2/dwi/sub-01_ses-2_dwi.nii.gz",
+        "sub-01/ses-3/anat/sub-01_ses-3_T1w.nii.gz",
+        "sub-02/ses-1/func/sub-02_ses-1_bold.nii.gz",
+        "sub-02/ses-2/func/sub-02_ses-2_bold.nii.gz",
+    ]
+    with caplog.at_level(logging.INFO):
+        rows = found(find_dataset("clinic", "bids"), touch(tmp_path, *names))
+    assert list(rows) == ["01ses1", "01ses3", "02ses1"]
+    assert [row["reason"] for row in rows.values()] == ["", "", "no image found"]
+    assert "clinic: 2 sessions without a folder anat are left out" in caplog.text
 
 
 def test_bids_lesion_masks_come_from_derivatives_in_the_subjects_own_space(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from brainuad.datasets.selected import apply_selection, used_subjects
 from brainuad.errors import InputError
-from brainuad.preprocessing.quality import summarise
+from brainuad.preprocessing.quality import check_failed_share, summarise
 from brainuad.storage import write_json
 
 ROWS = (
@@ -47,9 +47,11 @@ def test_a_normal_scan_that_is_held_out_of_the_training_is_healthy_too(selection
     assert found["status"].tolist() == ["ok"] * 3
 
 
-def test_a_defect_of_a_scan_stays_its_reason(selection: Path) -> None:
+def test_a_defect_of_a_scan_stays_in_its_reason(selection: Path) -> None:
     broken = cohort("s0", "s2", status="excluded").assign(reason="no image")
-    assert apply_selection(broken, selection)["reason"].tolist() == ["no image"] * 2
+    found = apply_selection(broken, selection)
+    assert found["status"].tolist() == ["excluded", "not selected"]
+    assert found["reason"].tolist() == ["no image", "not selected: report labels; no image"]
 
 
 def test_healthy_scans_and_patients_are_used(selection: Path) -> None:
@@ -68,6 +70,20 @@ def test_scans_that_are_not_selected_are_no_failures_of_preprocessing(
     for name in ("s0", "s1", "s3"):
         record = {"subject": name, "status": "ok", "reason": ""}
         write_json(record, tmp_path / f"sub-{name}" / "quality.json")
-    table = summarise(tmp_path, apply_selection(cohort("s0", "s1", "s2", "s3"), selection), 0.0)
+    table = summarise(tmp_path, apply_selection(cohort("s0", "s1", "s2", "s3"), selection))
+    check_failed_share(tmp_path / "quality.tsv", table, 0.0)
     assert table["status"].tolist() == ["ok", "ok", "not selected", "ok"]
     assert table["held_out"].tolist() == ["no", "no", "no", "yes"]
+
+
+def test_scans_that_were_not_exported_because_nobody_selected_them_are_no_failures(
+    selection: Path, tmp_path: Path
+) -> None:
+    record = {"subject": "s0", "status": "ok", "reason": ""}
+    write_json(record, tmp_path / "sub-s0" / "quality.json")
+    left = ("s2", *(f"s{number}" for number in range(10, 20)))
+    absent = cohort(*left, status="excluded").assign(reason="the path in scans.csv does not exist")
+    scans = pd.concat([cohort("s0"), absent], ignore_index=True)
+    table = summarise(tmp_path, apply_selection(scans, selection))
+    check_failed_share(tmp_path / "quality.tsv", table, 0.0)
+    assert table["status"].tolist() == ["ok", *["not selected"] * len(left)]

@@ -92,7 +92,9 @@ def test_maps_of_one_value_are_at_chance(tmp_path, level):
     for dataset, subjects in (("toy", PATIENTS), ("well", HEALTHY)):
         for subject in subjects:
             replace(tmp_path, dataset, subject, np.full(SHAPE, level))
-    scores, curve = evaluate(tmp_path, threshold_grid={}, healthy_fpr_grid=True)
+    scores, curve = evaluate(
+        tmp_path, threshold_grid={}, protocols=(*FIXED, "healthy-fpr-grid", "oracle", "yen")
+    )
     prevalence = value(scores, "prevalence")
     assert value(scores, "auprc") == pytest.approx(prevalence)
     everything = 2 * prevalence / (1 + prevalence)

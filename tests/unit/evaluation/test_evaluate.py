@@ -22,6 +22,8 @@ from tests.unit.evaluation.toy import (
     write_dataset,
 )
 
+ON_GRID = ("healthy-fpr", "healthy-fpr-grid")
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
@@ -93,14 +95,27 @@ def test_the_healthy_threshold_keeps_the_rate_on_healthy_validation_maps(folder)
     assert value(scores, "l1", "mean", stratum="well") == 0.25
 
 
-def test_on_the_grid_the_healthy_rate_counts_above_the_threshold_and_marks_at_it(folder):
-    scores, _ = evaluate(folder, healthy_fpr=0.1, healthy_fpr_grid=True, healthy_role="test")
-    threshold = value(scores, "threshold", protocol="healthy-fpr")
+def test_on_the_grid_the_healthy_rate_counts_and_marks_above_the_threshold(folder):
+    scores, _ = evaluate(folder, healthy_fpr=0.1, protocols=ON_GRID, healthy_role="test")
     normal = np.stack([planted(s, False)[2] for s in ("h3", "h4")]).astype(np.float64)
     rates = [(normal > k / 1000).mean(axis=(1, 2, 3)).mean() for k in range(1000)]
-    assert threshold == pytest.approx(np.argmax(np.array(rates) <= 0.1) / 1000)
+    threshold = np.argmax(np.array(rates) <= 0.1) / 1000
+    assert value(scores, "threshold", protocol="healthy-fpr-grid") == pytest.approx(threshold, rel=0.001)
     maps, truth = plain(TEST)
-    assert value(scores, "dice", protocol="healthy-fpr") == pytest.approx(dice_of(maps >= threshold, truth))
+    expected = dice_of(maps > threshold, truth)
+    assert value(scores, "dice", protocol="healthy-fpr-grid") == pytest.approx(expected)
+
+
+def test_the_exact_healthy_threshold_stands_beside_that_of_the_grid(folder):
+    scores, _ = evaluate(folder, healthy_fpr=0.1, protocols=ON_GRID, healthy_role="test")
+    alone, _ = evaluate(folder, healthy_fpr=0.1, healthy_role="test")
+    for metric in ("threshold", "dice", "lesion_recall", "threshold_fallback"):
+        exact = value(scores, metric, protocol="healthy-fpr")
+        assert exact == value(alone, metric, protocol="healthy-fpr")
+        assert value(scores, metric, protocol="healthy-fpr-grid") >= 0
+    exact, on_grid = (value(scores, "threshold", protocol=p) for p in ON_GRID)
+    assert exact <= on_grid < exact + 0.0013  # the next point of the grid, and a step of float16
+    assert value(scores, "threshold_beyond_grid", protocol="healthy-fpr-grid") == 0
 
 
 def test_a_grid_that_ends_too_early_gives_way_to_the_exact_threshold(tmp_path, caplog):
@@ -108,8 +123,10 @@ def test_a_grid_that_ends_too_early_gives_way_to_the_exact_threshold(tmp_path, c
     write_dataset(tmp_path, "well", HEALTHY, group="healthy")
     for subject in ("h1", "h2"):
         replace(tmp_path, "well", subject, np.full(SHAPE, 3.0))
-    scores, _ = evaluate(tmp_path, healthy_fpr_grid=True)
-    assert value(scores, "threshold", protocol="healthy-fpr") == pytest.approx(3, rel=0.01)
+    scores, _ = evaluate(tmp_path, protocols=ON_GRID)
+    for protocol in ON_GRID:
+        assert value(scores, "threshold", protocol=protocol) == pytest.approx(3, rel=0.01)
+    assert value(scores, "threshold_beyond_grid", protocol="healthy-fpr-grid") == 1
     assert "the exact one beyond 1" in caplog.text
 
 

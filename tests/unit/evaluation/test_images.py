@@ -80,7 +80,8 @@ def test_a_star_stands_for_any_condition():
 
 def test_a_group_without_subjects_is_left_out_and_logged(caplog):
     found = auroc_rows(image_set([None, "motion"], [0, 1]))
-    assert found["auroc"].to_dict() == {"artefact": 1.0, "average": 1.0}
+    assert found["auroc"].to_dict() == {"artefact": 1.0}  # and no average: it would be that of one group
+    assert found["subjects"].to_dict() == {"pathology": 0, "artefact": 1}
     assert "no AUROC of group 'pathology': 0 image scores of its patients and 1 of healthy" in caplog.text
 
 
@@ -90,7 +91,7 @@ def test_without_healthy_subjects_of_its_own_a_set_is_compared_with_the_others()
 
 
 def test_without_any_healthy_subject_there_is_no_auroc(caplog):
-    assert auroc_rows(image_set(["motion"], [1])).empty
+    assert "auroc" not in auroc_rows(image_set(["motion"], [1]))
     assert "0 of healthy subjects" in caplog.text
 
 

@@ -7,6 +7,7 @@ from skimage.filters import threshold_yen
 
 from brainuad.evaluation import thresholds
 from brainuad.evaluation.float16_counts import PatternCounts
+from brainuad.evaluation.thresholded import at_least
 
 
 def random_case(seed=0, count=3000, scale=1.0):
@@ -108,7 +109,7 @@ def test_the_healthy_threshold_on_the_grid_equals_a_plain_search(rate, exponent)
     counts = PatternCounts.of(stored, np.zeros(stored.shape, bool))
     expected = plain_grid_search(stored.astype(np.float64) / 2**exponent, rate)
     found = thresholds.healthy_grid_threshold(counts, rate, 2.0**exponent)
-    assert found / 2**exponent == pytest.approx(expected, abs=1e-12)
+    np.testing.assert_array_equal(at_least(stored, found), stored.astype(np.float64) / 2**exponent > expected)
 
 
 @pytest.mark.parametrize("level", [0.0, 0.25, 0.998])
@@ -116,7 +117,18 @@ def test_on_the_grid_tied_values_count_only_above_the_threshold(level):
     scores = np.full((4, 5), level, dtype=np.float16)
     counts = PatternCounts.of(scores, np.zeros(scores.shape, bool))
     expected = plain_grid_search([scores.astype(np.float64)], 0.05)
-    assert thresholds.healthy_grid_threshold(counts, 0.05, 1.0) == pytest.approx(expected)
+    found = thresholds.healthy_grid_threshold(counts, 0.05, 1.0)
+    assert np.nextafter(np.float16(found), np.float16(0)) <= expected < found
+    assert not at_least(scores, found).any()
+
+
+@pytest.mark.parametrize("nonzero", [0, 1, 20])
+def test_on_the_grid_a_background_of_zero_is_not_marked(nonzero):
+    scores = np.zeros((20, 20), dtype=np.float16)
+    scores.flat[:nonzero] = 0.25  # at most 5 %
+    counts = PatternCounts.of(scores, np.zeros(scores.shape, bool))
+    found = thresholds.healthy_grid_threshold(counts, 0.05, 1.0)
+    np.testing.assert_array_equal(at_least(scores, found), scores > 0)
 
 
 def test_beyond_the_grid_there_is_no_threshold():

@@ -52,9 +52,14 @@ class FakeNnunet:
         """Lets an epoch of the next training fail."""
         (self.folder / "site" / "fails").write_text(f"{fold} {epoch}")
 
+    def diverge(self, fold: int, epoch: int, loss: str) -> None:
+        """Makes a loss of an epoch, `train_losses` or `val_losses`, not a number."""
+        (self.folder / "site" / "diverges").write_text(f"{fold} {epoch} {loss}")
+
     def recover(self) -> None:
         """Lets all epochs succeed."""
-        (self.folder / "site" / "fails").unlink()
+        for name in ("fails", "diverges"):
+            (self.folder / "site" / name).unlink(missing_ok=True)
 
 
 def install(folder: Path) -> FakeNnunet:

@@ -20,7 +20,7 @@ from brainuad.methods.dae import Dae
 from brainuad.methods.vae_restoration import VaeRestoration
 from brainuad.storage import read_table, write_table
 from tests.conftest import DEEP
-from tests.contract.test_methods import train
+from tests.contract.training import train
 
 SLICES, X, Y = DEEP
 OF_VOLUMES = ImageShape(("t2",), (X, Y, SLICES))

@@ -203,7 +203,8 @@ def test_written_tables_hold_no_subject(ranking: Ranking, tmp_path: Path) -> Non
     ranking.write(tmp_path)
     written = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.tsv"))
     assert written == [
-        "across.tsv", "agreement.tsv", "entrants.tsv", "pairs/brats21.tsv", "pairs/mslub.tsv", "ranking.tsv",
+        "across.tsv", "agreement.tsv", "entrants.tsv", "not_scored.tsv", "pairs/brats21.tsv", "pairs/mslub.tsv",
+        "ranking.tsv",
     ]  # fmt: skip
     assert not any("BRATS21" in path.read_text() for path in tmp_path.rglob("*.tsv"))
 

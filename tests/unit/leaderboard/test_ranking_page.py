@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from brainuad.leaderboard.inputs import RankingInputs
+from brainuad.leaderboard.inputs import NotScored, RankingInputs
 from brainuad.leaderboard.quantities import RANKED
 from brainuad.leaderboard.rank import Ranking, rank_methods
 from brainuad.reporting.html import build_report
@@ -165,6 +165,22 @@ def test_a_synthetic_test_set_is_named_with_its_study(tmp_path: Path) -> None:
     own = tuple(replace(entrant, contest="one-planted") for entrant in inputs.entrants)
     written(rank_methods(RankingInputs(own), QUICK, 0), tmp_path / "board")
     assert ranking_page(tmp_path / "board", ()).contests[0].label == "planted (one)"
+
+
+def test_the_page_says_which_studies_are_not_scored_on_a_data_set(
+    two_studies: RankingInputs, tmp_path: Path
+) -> None:
+    absent = tuple(NotScored("mslub", study, "the data set has no CT") for study in ("beta", "gamma"))
+    inputs = replace(two_studies, not_scored=(*absent, NotScored("mslub", "delta", "another field of view")))
+    written(rank_methods(inputs, QUICK, 0), tmp_path / "board")
+    page = ranking_page(tmp_path / "board", ())
+    note = "Not scored here: beta, gamma (the data set has no CT); delta (another field of view)."
+    assert {contest.name: contest.absent for contest in page.contests} == {"brats21": "", "mslub": note}
+    assert Path("not_scored.tsv") in page.files
+    report = ReportInputs((), Provenance({}, "0", "quick"), leaderboard=tmp_path / "board")
+    html = (build_report(report, tmp_path / "report").parent / "ranking.html").read_text()
+    assert html.count("Not scored here") == 1
+    assert note in html
 
 
 def test_nothing_ranked_is_an_empty_page(tmp_path: Path) -> None:

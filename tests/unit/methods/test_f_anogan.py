@@ -1,9 +1,12 @@
 """f-AnoGAN: gradient penalty in closed form, what each stage trains, and the score as in the paper."""
 
+from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from pydantic import ValidationError
 from torch import Tensor, nn
 
 from brainuad.methods.base import Batch, ImageShape, Scan
@@ -11,7 +14,9 @@ from brainuad.methods.f_anogan import FAnoGan, FAnoGanScore, FAnoGanSettings, gr
 from brainuad.methods.reconstruction import ReconstructionResidual, ResidualSettings, residual
 from brainuad.networks.settings import WganSettings
 from brainuad.randomness import Draws, torch_generator
-from brainuad.training.settings import TrainingSettings
+from brainuad.training import state as states
+from brainuad.training.settings import OptimiserSettings, TrainingSettings
+from brainuad.training.train import Machine, ModelRequest, TrainingFiles, train_model
 
 SHAPE = ImageShape(("t1", "t2"), (16, 16))
 
@@ -20,7 +25,7 @@ def model(**settings: Any) -> FAnoGan:
     """A small model; stage 1 has iterations 0 to 7, stage 2 has 8 and 9."""
     torch.manual_seed(0)
     network = WganSettings(widths=(4, 8, 8), latent=3)
-    training = TrainingSettings(iterations=10, batch_size=4)
+    training = TrainingSettings(iterations=10, batch_size=4, keep="last")
     defaults = {"network": network, "training": training, "gan_share": 0.8, "critic_steps": 2}
     return FAnoGan(FAnoGanSettings(**{**defaults, **settings}), SHAPE)
 
@@ -198,6 +203,54 @@ def test_reconstruction_is_in_the_range_of_the_recipe_and_draws_nothing() -> Non
     assert x_hat.shape == (4, 2, 16, 16)
     assert 0 <= x_hat.min() < 0.5
     assert 0.5 < x_hat.max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        ({"encoder_optimiser": {"schedule": "plateau"}}, "encoder_optimiser.schedule cannot be plateau"),
+        ({"critic_optimiser": {"schedule": "plateau"}}, "critic_optimiser.schedule cannot be plateau"),
+        ({"training": {"iterations": 10, "keep": "last", "patience": 4}}, "training.patience cannot be used"),
+        ({"training": {"iterations": 10, "keep": "best"}}, "training.keep cannot be best"),
+        (
+            {"training": {"iterations": 10, "keep": "last", "optimiser": {"learning_rate": 0.01}}},
+            "training.optimiser is not used",
+        ),
+    ],
+)
+def test_what_the_first_stage_would_mislead_or_nothing_uses_is_refused(
+    settings: dict[str, Any], reason: str
+) -> None:
+    with pytest.raises(ValidationError, match=reason):
+        FAnoGanSettings.model_validate(settings)
+
+
+def test_optimisers_take_as_many_steps_as_their_schedules_run_over() -> None:
+    trained = model()
+    trainer, taken = Trainer(trained), Counter[str]()
+    for step in range(10):
+        trainer.step = step
+        losses = set(trained.update(batch(), Draws(0), trainer)) - {"loss"}
+        taken.update(name.removesuffix("_loss") for name in losses)
+    assert taken == trained.optimiser_steps() == {"critic": 8, "generator": 4, "encoder": 2}
+
+
+def test_a_one_cycle_of_the_encoder_ends_with_its_own_last_step(
+    cohort: dict[str, Path], tmp_path: Path
+) -> None:
+    once = OptimiserSettings(name="rmsprop", schedule="one-cycle", learning_rate=0.5)
+    training = TrainingSettings(
+        iterations=8, batch_size=3, validate_every=8, validation_batches=1, keep="last"
+    )
+    settings = model(training=training, gan_share=0.75, encoder_optimiser=once).settings.model_dump(
+        mode="json"
+    )
+    outputs = [tmp_path / name for name in ("model.ckpt", "log.tsv", "cost.json")]
+    files = TrainingFiles(cohort["split"], (cohort["healthy"],), tmp_path / "state", *outputs)
+    request = ModelRequest("f-anogan", settings, "non-empty", seed=0, precision="32-true")
+    train_model(request, files, Machine(device="cpu", threads=1))
+    (rate,) = states.load(files.state_folder / "last.ckpt")["schedules"]["encoder"]["_last_lr"]
+    assert rate < 0.5 / 25 / 1000  # it begins at 1/25 of the highest rate and ends at 1/10,000 of that
 
 
 def test_paper_settings_train_30000_iterations_of_the_gan_and_10000_of_the_encoder() -> None:

@@ -132,6 +132,37 @@ def test_a_training_that_failed_goes_on_where_it_was(fake, cohort, tmp_path: Pat
     assert read_table(files.log, dtype=None)["step"].tolist() == [250, 500, 750, 1000]
 
 
+@pytest.mark.parametrize("loss", ["train_losses", "val_losses"])
+def test_a_loss_that_is_not_finite_ends_the_training_and_names_fold_epoch_and_checkpoint(
+    fake, cohort, tmp_path: Path, loss: str
+) -> None:
+    fake.diverge(1, 2, loss)
+    with pytest.raises(InputError, match=r"fold 1: the loss is not finite in epoch 2") as caught:
+        train(cohort, tmp_path, folds=[0, 1], epochs=4)
+    fold = tmp_path / f"state/external/results/{DATASET}/nnUNetTrainer__nnUNetPlans__2d/fold_1"
+    assert f"Last good checkpoint: {fold / 'checkpoint_latest.pth'} of epoch 1. Start again" in str(
+        caught.value
+    )
+    assert (fold / "checkpoint_latest.pth").read_text().startswith("2 ")
+    assert not (fold / "checkpoint_final.pth").exists()
+    assert not (tmp_path / "model.ckpt").exists()
+    fake.recover()
+    losses = read_table(train(cohort, tmp_path, folds=[0, 1], epochs=4).log, dtype=None)["loss"]
+    assert np.allclose(losses, [-0.1, -0.2, -0.3, -0.4] * 2)
+
+
+def test_a_fold_that_ended_with_a_loss_that_is_not_finite_is_refused_later_too(
+    fake, cohort, tmp_path: Path
+) -> None:
+    train(cohort, tmp_path)
+    (epochs,) = (tmp_path / "state").rglob("epochs.jsonl")
+    epochs.write_text(epochs.read_text().replace("-0.2", "NaN"))
+    with pytest.raises(
+        InputError, match=r"fold 0: .* epoch 1, .*There is no earlier checkpoint.*Delete the folder"
+    ):
+        train(cohort, tmp_path)
+
+
 def test_a_finished_training_is_not_repeated_and_keeps_no_copies_of_the_images(
     fake, cohort, tmp_path: Path
 ) -> None:

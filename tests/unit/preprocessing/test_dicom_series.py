@@ -27,7 +27,10 @@ def chosen_of(folder: Path, **header: Any) -> tuple[str, list[str]]:
     ("header", "reason"),
     [
         ({"ImageType": ["ORIGINAL", "PRIMARY", "LOCALIZER"]}, "localiser"),
-        ({"ImageType": ["DERIVED", "SECONDARY", "MPR"]}, "reformatted images"),
+        ({"ImageType": ["DERIVED", "SECONDARY", "MPR"]}, "reformatted images, and others are there"),
+        ({"ImageType": ["DERIVED", "SECONDARY", "REFORMATTED", "AVERAGE"]}, "reformatted images, and others"),
+        ({"ImageType": ["DERIVED", "SECONDARY", "REFORMATTED", "MIN_IP"]}, "projection, rendering or screen"),
+        ({"ImageType": ["DERIVED", "SECONDARY", "MPR"], "orientation": SAGITTAL}, r"not axial \(sagittal\)"),
         ({"SOPClassUID": "1.2.840.10008.5.1.4.1.1.7"}, "secondary capture"),
         ({"Modality": "PT"}, "not CT but PT"),
         ({"ConvolutionKernel": "H70h"}, r"kernel for bone or lung \(H70H\)"),
@@ -62,6 +65,25 @@ def test_another_series_is_left_out_with_its_reason(
 
 def test_thinner_slices_are_taken_whatever_the_order_of_the_files(tmp_path: Path) -> None:
     assert chosen_of(tmp_path, positions=table_positions([4.0] * 26))[0] == "7"
+
+
+@pytest.mark.parametrize("words", [["REFORMATTED", "AVERAGE"], ["MPR"]])
+def test_axial_reformats_are_taken_where_nothing_else_is(tmp_path: Path, words: list[str]) -> None:
+    write_series(tmp_path, ImageType=["DERIVED", "SECONDARY", *words])
+    assert len(choose_series(tmp_path, "ct").stack.slices) == 14
+
+
+def test_a_reformatted_head_comes_before_another_body_part(tmp_path: Path) -> None:
+    write_series(tmp_path / "a", ImageType=["DERIVED", "SECONDARY", "MPR"])
+    write_series(tmp_path / "b", BodyPartExamined="CSPINE", **ANOTHER)
+    assert choose_series(tmp_path, "ct").stack.first.series_number == "2"
+
+
+def test_a_projection_is_taken_only_where_it_is_named(tmp_path: Path) -> None:
+    write_series(tmp_path, ImageType=["DERIVED", "SECONDARY", "MIP"])
+    assert len(choose_series(tmp_path, "ct", "2").stack.slices) == 14
+    with pytest.raises(ScanError, match=r"projection, rendering or screen; a scans\.csv can name one"):
+        choose_series(tmp_path, "ct")
 
 
 def test_a_folder_with_contrast_only_is_refused_and_the_way_out_is_said(tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ import pytest
 import SimpleITK as sitk
 from pydicom.uid import HTJ2KLossless
 
-from brainuad.errors import ScanError
+from brainuad.errors import InputError, ScanError
+from brainuad.preprocessing import dicom_volume
 from brainuad.preprocessing.dicom_volume import AIR_HU, read_dicom
 from tests.unit.preprocessing.dicom_files import (
     GAPS_MM,
@@ -128,6 +129,18 @@ def test_a_wide_gap_is_refused_with_its_place(tmp_path: Path) -> None:
         read_dicom(tmp_path, "ct")
 
 
+@pytest.mark.parametrize("degrees", [0.0, 20.0])
+@pytest.mark.parametrize("lowest_mm", [-199.9, -199.8, 197.6])
+def test_slices_at_ten_millimetres_have_no_wide_gap(tmp_path: Path, degrees: float, lowest_mm: float) -> None:
+    """Positions as decimals of a few digits have gaps that are larger by rounding."""
+    positions = table_positions([10.0 / np.cos(np.deg2rad(degrees))] * 15, tilted(degrees))
+    positions[:, 2] += lowest_mm - positions[0, 2]
+    normal = np.cross(*tilted(degrees))
+    assert np.diff(np.round(positions, 7) @ normal).max() > 10
+    write_series(tmp_path, positions, tilted(degrees))
+    assert read_dicom(tmp_path, "ct").image.GetSize()[2] == 16
+
+
 def test_a_doubled_slice_is_removed(tmp_path: Path) -> None:
     write_series(tmp_path, np.insert(table_positions(GAPS_MM), 4, table_positions(GAPS_MM)[4], axis=0))
     scan = read_dicom(tmp_path, "ct")
@@ -191,6 +204,19 @@ def test_a_compression_that_nobody_can_undo_is_named(tmp_path: Path) -> None:
         dataset.file_meta.TransferSyntaxUID = HTJ2KLossless
         dataset.save_as(path)
     with pytest.raises(ScanError, match="ct: no decoder for the transfer syntax High-Throughput JPEG 2000"):
+        read_dicom(tmp_path, "ct")
+
+
+def test_too_little_memory_for_a_file_is_no_fault_of_the_scan(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_series(tmp_path)
+
+    def no_memory(*arguments: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(dicom_volume, "_decoded", no_memory)
+    with pytest.raises(InputError, match="not enough memory"):
         read_dicom(tmp_path, "ct")
 
 

@@ -4,7 +4,7 @@ import h5py
 import numpy as np
 import pytest
 
-from brainuad.errors import ScanError
+from brainuad.errors import InputError, ScanError
 from brainuad.preprocessing.scan import array_from_image, has_orientation, read_scan
 
 SHAPE = (10, 12, 14)  # slices, rows, columns
@@ -105,3 +105,15 @@ def test_complex_values_are_refused(tmp_path):
 def test_too_few_slices_are_named(tmp_path):
     image = np.random.default_rng(0).random((3, 12, 14))
     assert "too few slices" in reason(write(tmp_path / "a.h5", image))
+
+
+def test_a_fault_of_the_disk_is_no_defect_of_the_scan(tmp_path, monkeypatch):
+    path = write(tmp_path / "a.h5")
+
+    def fail(*_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(h5py, "File", fail)
+    with pytest.raises(InputError, match="cannot be read now") as caught:
+        read_scan(path, "t1")
+    assert not isinstance(caught.value, ScanError)

@@ -23,6 +23,7 @@ image = sitk.ReadImage(arguments["-i"])
 sitk.WriteImage(sitk.Cast(image > 0.5, sitk.sitkUInt8), arguments["-o"].replace(".nii.gz", "_bet.nii.gz"))
 """
 FAILING = "#!{python}\nimport sys\nsys.exit('CUDA out of memory')\n"
+KILLED = "#!{python}\nimport os, signal\nos.kill(os.getpid(), signal.SIGKILL)\n"
 
 
 def program(folder: Path, text: str) -> str:
@@ -51,10 +52,18 @@ def test_the_program_gets_the_image_and_finds_the_configured_weights(tmp_path: P
     assert sitk.GetArrayFromImage(mask).sum() == 4 * 10 * 11
 
 
-def test_a_run_that_fails_is_a_defect_of_the_scan_with_the_programs_last_words(tmp_path: Path) -> None:
-    settings = HdBetSettings(program=program(tmp_path, FAILING), weights=weights(tmp_path / "weights"))
-    with pytest.raises(ScanError, match="hd-bet failed: CUDA out of memory"):
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [(FAILING, r"failed \(1\): CUDA out of memory"), (KILLED, r"killed by signal 9 \(too little memory\?\)")],
+    ids=["CUDA", "memory"],
+)
+def test_a_run_that_fails_is_no_defect_of_the_scan_so_that_it_is_tried_again(
+    tmp_path: Path, text: str, words: str
+) -> None:
+    settings = HdBetSettings(program=program(tmp_path, text), weights=weights(tmp_path / "weights"))
+    with pytest.raises(InputError, match=words) as caught:
         hd_bet_mask(image(), settings)
+    assert not isinstance(caught.value, ScanError)
 
 
 def test_a_missing_program_names_the_make_target(tmp_path: Path) -> None:

@@ -9,7 +9,9 @@ from brainuad.preprocessing.measures import (
     check_brain_volume,
     check_coverage,
     check_overlap,
+    check_signs,
     coverage,
+    negative_share,
     signal_to_noise,
 )
 from brainuad.preprocessing.scan import image_from_array
@@ -51,3 +53,20 @@ def test_numbers_at_the_limits_are_plausible() -> None:
     check_brain_volume(700, PlausibleRange())
     check_overlap(0.85, PlausibleRange())
     check_coverage(0.85, "t2", PlausibleRange())
+
+
+def test_a_brain_outside_the_grid_is_a_defect_of_the_scan() -> None:
+    nothing = image_from_array(np.zeros((40, 40, 40), np.uint8), AFFINE)
+    with pytest.raises(ScanError, match="no voxel of the brain lies on the grid"):
+        coverage(EVERYWHERE, nothing, sitk.Transform())
+
+
+def test_negative_share_counts_negative_voxels_in_the_mask() -> None:
+    voxels = np.zeros((40, 40, 40), np.float32)
+    voxels[:10] = -1
+    voxels[20:] = 1
+    share = negative_share(image_from_array(voxels, AFFINE), EVERYWHERE, sitk.Transform())
+    assert share == pytest.approx(0.25)
+    check_signs(0.05, "t1")
+    with pytest.raises(ScanError, match="t1: 25 % of the brain has negative intensities"):
+        check_signs(share, "t1")

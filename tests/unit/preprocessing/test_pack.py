@@ -1,5 +1,7 @@
 """Packing writes what the recipe says, one subject at a time, and a row for each subject that fails."""
 
+import errno
+
 import nibabel
 import numpy as np
 import pandas as pd
@@ -191,6 +193,25 @@ def test_slices_that_showed_a_lesion_before_resizing_and_an_equalised_copy_are_p
     assert kept.shape == (6, 2, 2)
     corner = equalise(images["flair"], images["flair"] > 0, 256)[1:3, 2, 0]  # 8 x 10 pixels become 2 x 2
     assert kept[0, 0, 0] == pytest.approx(corner.mean(), abs=1e-3)
+
+
+def test_the_equalised_copy_of_an_earlier_recipe_goes(tmp_path):
+    write_subject(tmp_path / "d", "a", 0)
+    keep = Recipe(modalities=("flair", "t1"), steps=({"step": "keep_equalised", "modality": "flair"},))
+    for recipe, kept in ((keep, True), (RECIPE, False)):
+        pack_dataset("toy", tmp_path / "d", quality_of("a"), "two", recipe, tmp_path / "out")
+        assert (ArrayStore(tmp_path / "out").volume("a").equalised is not None) == kept
+
+
+def test_a_fault_of_the_disk_excludes_nobody(tmp_path, monkeypatch):
+    write_subject(tmp_path / "d", "a", 0)
+
+    def fail(*_, **__):
+        raise OSError(errno.ESTALE, "Stale file handle")
+
+    monkeypatch.setattr(nibabel, "load", fail)
+    with pytest.raises(InputError, match=r"cannot be read now \(Stale file handle\)"):
+        pack_dataset("toy", tmp_path / "d", quality_of("a"), "two", RECIPE, tmp_path / "out")
 
 
 def test_without_the_step_no_copy_is_kept(packed):

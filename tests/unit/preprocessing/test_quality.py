@@ -1,5 +1,6 @@
 """The quality table of a cohort, its pages of pictures, and the stop when too many subjects fail."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,10 @@ from brainuad.datasets.base import COHORT_COLUMNS
 from brainuad.errors import InputError
 from brainuad.preprocessing.derivatives import quality_path, strip_path
 from brainuad.preprocessing.mosaic import SUBJECTS_PER_PAGE, draw_pages, draw_strip
-from brainuad.preprocessing.quality import QUALITY_COLUMNS, summarise
+from brainuad.preprocessing.quality import QUALITY_COLUMNS, check_failed_share, summarise
 from brainuad.preprocessing.scan import image_from_array
-from brainuad.storage import read_table, write_json
+from brainuad.storage import read_table, write_json, write_table
+from tests.verbs import error_of, run
 
 AFFINE = np.diag([-4.0, -4.0, 4.0, 1.0])
 
@@ -46,7 +48,7 @@ def strip(folder: Path, subject: str, lesion: bool = False) -> Path:
 def test_the_table_has_a_row_for_every_row_of_the_cohort(tmp_path: Path) -> None:
     for name in ("a", "b", "c", "d"):
         record(tmp_path, name)
-    table = summarise(tmp_path, cohort("a", "b", "c", "d", e="no image found"), max_failed_share=0.2)
+    table = summarise(tmp_path, cohort("a", "b", "c", "d", e="no image found"))
     assert table["subject"].tolist() == ["a", "b", "c", "d", "e"]
     assert table["status"].tolist() == ["ok"] * 4 + ["excluded"]
     written = read_table(tmp_path / "quality.tsv")
@@ -64,21 +66,33 @@ def test_the_table_tells_whether_curation_has_said_who_is_healthy(
     assert summarise(tmp_path, table)["held_out"].tolist() == [written]
 
 
-def test_too_many_failures_stop_with_their_reasons_counted_after_the_table_is_written(tmp_path: Path) -> None:
+def test_the_table_and_the_mosaic_are_made_however_many_failed_and_packing_stops(tmp_path: Path) -> None:
     record(tmp_path, "a")
     record(tmp_path, "b", "excluded", "missing t2")
     record(tmp_path, "c", "excluded", "missing t2")
-    with pytest.raises(
-        InputError, match=r"3 of 4 subjects .* 2 x missing t2; 1 x preprocessing did not finish"
-    ):
-        summarise(tmp_path, cohort("a", "b", "c", "d"))
-    assert len(read_table(tmp_path / "quality.tsv")) == 4
+    quality = tmp_path / "quality.tsv"
+    write_table(cohort("a", "b", "c", "d"), tmp_path / "cohort.tsv")
+    run("assess", "--cohort", tmp_path / "cohort.tsv", "--table", quality)
+    settings = json.dumps({"recipe": {"modalities": ["t2"], "steps": []}})
+    arguments = ("--settings", settings, "--quality", quality, "--max-failed-share", 0.2)
+    text = error_of("pack", *arguments, "--output", tmp_path / "r" / "index.tsv")
+    assert "3 of 4 subjects failed" in text
+    assert "2 x missing t2; 1 x preprocessing did not finish" in text
+    assert str(quality) in text
+    assert len(read_table(quality)) == 4
     assert (tmp_path / "mosaic.png").is_file()
+
+
+def test_as_many_failures_as_the_share_allows_do_not_stop(tmp_path: Path) -> None:
+    table = cohort("a", "b", "c", d="no image found")
+    check_failed_share(tmp_path / "quality.tsv", table, 0.25)
+    with pytest.raises(InputError, match="1 of 4 subjects failed"):
+        check_failed_share(tmp_path / "quality.tsv", table, 0.2)
 
 
 def test_exclusion_from_the_cohort_counts_more_than_an_old_record(tmp_path: Path) -> None:
     record(tmp_path, "a")
-    table = summarise(tmp_path, cohort(a="two visits"), max_failed_share=1)
+    table = summarise(tmp_path, cohort(a="two visits"))
     assert table.loc[0, ["status", "reason"]].tolist() == ["excluded", "two visits"]
 
 

@@ -1,5 +1,8 @@
 """Scans keep their place in the world on the way from file to image and back."""
 
+import errno
+import gzip
+import struct
 from pathlib import Path
 
 import nibabel
@@ -7,12 +10,13 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from brainuad.errors import ScanError
+from brainuad.errors import InputError, ScanError
 from brainuad.preprocessing.scan import (
     affine_of,
     array_from_image,
     has_orientation,
     image_from_array,
+    positive_labels,
     read_mask,
     read_scan,
     same_grid,
@@ -102,3 +106,52 @@ def test_a_header_without_codes_has_no_orientation(tmp_path: Path) -> None:
     nibabel.save(image, tmp_path / "n.nii.gz")
     assert not has_orientation(tmp_path / "n.nii.gz")
     assert has_orientation(saved(tmp_path / "o.nii.gz", voxels()))
+
+
+def test_labels_are_the_positive_values(tmp_path: Path) -> None:
+    labels = np.zeros((9, 9, 9), np.int16)
+    labels[0, 0, :4] = [4, -1, 2, 2]
+    assert positive_labels(saved(tmp_path / "m.nii.gz", labels), "mask").tolist() == [2, 4]
+
+
+@pytest.mark.parametrize("name", ["a.nii.gz", "a.nii"])
+@pytest.mark.parametrize("number", [errno.EACCES, errno.ESTALE, errno.EIO])
+def test_a_fault_of_the_disk_is_no_defect_of_the_scan(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, number: int
+) -> None:
+    path = saved(tmp_path / name, voxels())
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(number, "no luck", str(path))
+
+    monkeypatch.setattr("brainuad.preprocessing.scan.gzip.open", fail)
+    monkeypatch.setattr("brainuad.preprocessing.scan.nib.load", fail)
+    with pytest.raises(InputError, match=r"cannot be read now \(no luck\)") as caught:
+        read_scan(path, "t1")
+    assert not isinstance(caught.value, ScanError)
+
+
+def test_too_little_memory_is_no_defect_of_the_scan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = saved(tmp_path / "a.nii.gz", voxels())
+
+    def fail(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("nibabel.arrayproxy.array_from_file", fail)
+    with pytest.raises(InputError, match="not enough memory") as caught:
+        read_scan(path, "t1")
+    assert not isinstance(caught.value, ScanError)
+
+
+@pytest.mark.parametrize("name", ["a.nii.gz", "a.nii"])
+def test_a_header_that_asks_for_more_than_the_file_holds_costs_no_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    content = bytearray(saved(tmp_path / "b.nii", voxels()).read_bytes())
+    content[40:48] = struct.pack("<4h", 3, 900, 900, 900)
+    (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith("gz") else content)
+    monkeypatch.setattr(
+        "nibabel.arrayproxy.array_from_file", lambda *_, **__: pytest.fail("asked for memory")
+    )
+    with pytest.raises(ScanError, match="truncated"):
+        read_scan(tmp_path / name, "t1")

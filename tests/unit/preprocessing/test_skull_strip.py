@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -109,3 +110,68 @@ def test_hd_bet_v1_gets_the_image_as_the_template_lies_and_its_mask_comes_back_i
     assert mask[-7:, -6:, :5].all()  # our x runs to the left, y to the back, z to the top
     assert mask.sum() == 5 * 6 * 7
     assert capfd.readouterr().out == ""
+
+
+@pytest.mark.parametrize("outside", [0.0, -0.3], ids=["zero", "noise below zero"])
+def test_a_brain_of_z_scores_is_refused_with_its_cause(outside: float) -> None:
+    rng = np.random.default_rng(0)
+    voxels = np.zeros((20, 20, 20), np.float32)
+    voxels[4:16, 4:16, 4:16] = rng.standard_normal((12, 12, 12))
+    scores = sitk.GetImageFromArray(voxels)
+    with pytest.raises(ScanError, match=r"t1: \d\d % of the brain has negative intensities"):
+        strip_skull({"t1": scores}, BRAIN_ONLY)
+    raw = 100 + 20 * voxels
+    raw[voxels == 0] = outside * rng.random(np.count_nonzero(voxels == 0))
+    mask = sitk.GetArrayFromImage(strip_skull({"t1": sitk.GetImageFromArray(raw)}, BRAIN_ONLY))
+    assert mask.sum() == 12**3
+
+
+def test_z_scores_are_refused_behind_an_engine_too_but_hounsfield_units_are_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    scores = image(np.s_[2:10, 2:10, 2:10]) - 0.5  # half of what the engine calls brain is negative
+    everything = np.zeros((20, 20, 20), bool)
+    everything[2:10, 2:10, 2:18] = True
+    monkeypatch.setattr(
+        "brainuad.preprocessing.skull_strip._deepbet", lambda _: everything.transpose(2, 1, 0)
+    )
+    settings = PreprocessingSettings(skull_strip="deepbet")
+    with pytest.raises(ScanError, match="t1: 50 % of the brain has negative intensities"):
+        strip_skull({"t1": scores}, settings)
+    ct = settings.model_copy(update={"modalities": ("ct",), "reference": "ct"})
+    assert sitk.GetArrayFromImage(strip_skull({"ct": scores}, ct)).sum() == everything.sum()
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory"), InputError),
+        (MemoryError(), InputError),
+        (AssertionError("Not enough foreground"), ScanError),
+    ],
+    ids=["torch", "python", "foreground"],
+)
+def test_deepbet_without_memory_is_no_defect_of_the_scan(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, kind: type[Exception]
+) -> None:
+    bet = pytest.importorskip("deepbet.bet")
+
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(bet.BrainExtraction, "run_model", fail)
+    with pytest.raises(InputError) as caught:
+        strip_skull({"t1": image(np.s_[:])}, PreprocessingSettings(skull_strip="deepbet"))
+    assert type(caught.value) is kind
+
+
+def test_a_speck_whose_box_holds_no_voxel_is_no_brain_for_deepbet(monkeypatch: pytest.MonkeyPatch) -> None:
+    bet = pytest.importorskip("deepbet.bet")
+
+    def fail(engine: Any, _: np.ndarray) -> None:
+        engine.bbox = (slice(3, 3, 1), slice(2, 4, 1), slice(2, 4, 1))
+        raise RuntimeError("Input and output sizes should be greater than 0")
+
+    monkeypatch.setattr(bet.BrainExtraction, "run_model", fail)
+    with pytest.raises(ScanError, match="deepbet found no brain"):
+        strip_skull({"t1": image(np.s_[:])}, PreprocessingSettings(skull_strip="deepbet"))

@@ -1,11 +1,14 @@
 """Published split lists: what they may look like, and what happens where they are wrong."""
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from pydantic import ValidationError
 
+from brainuad.datasets.fastmri import Fastmri
 from brainuad.errors import InputError
 from brainuad.preprocessing.split_settings import SplitSettings
 from brainuad.preprocessing.splits import make_split
@@ -28,8 +31,10 @@ def split_of(folder: Path, cohort: pd.DataFrame = SIX, overlap: str = "error", *
     return split_by(paths, cohort, overlap)
 
 
-def split_by(paths: dict[str, str], cohort: pd.DataFrame = SIX, overlap: str = "error") -> pd.DataFrame:
-    split = {"train": 1, "lists": paths, "overlap": overlap}
+def split_by(
+    paths: Mapping[str, str | list[str]], cohort: pd.DataFrame = SIX, overlap: str = "error"
+) -> pd.DataFrame:
+    split = {"train": 1, "lists": dict(paths), "overlap": overlap}
     return make_split({"ixi": cohort}, SplitSettings.model_validate({"datasets": {"ixi": split}}), 0)
 
 
@@ -66,6 +71,61 @@ def test_paths_of_bids_files_name_their_subjects(tmp_path: Path) -> None:
     assert roles(split_of(tmp_path, cohort, test=listed)) == {"r001s001ses1": "test", "r001s002ses1": "test"}
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "./data/fastMRI/brain_mid_png/file_brain_AXT1_202_6000312.png",
+        "./data/fastMRI/brain_mid_anno_pos_png/file_brain_AXT1_202_6000312_edema_0.png",
+        "multicoil_train/file_brain_AXT1_202_6000312.h5",
+        "file_brain_AXT1_202_6000312.h5",
+        "file_brain_AXT1_202_6000312",
+    ],
+)
+def test_published_names_of_fastmri_are_read(
+    tmp_path: Path, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    root = tmp_path / "fastMRI" / "multicoil_train"
+    root.mkdir(parents=True)
+    for number in ("202_6000312", "202_2020381"):
+        (root / f"file_brain_AXT1_{number}.h5").touch()
+    cohort = cohort_of(*Fastmri().subjects(root.parent))
+    other = "./data/fastMRI/brain_mid_png/file_brain_AXT1_202_2020381.png"
+    with caplog.at_level(logging.WARNING):
+        split = split_of(tmp_path, cohort, train=f"filename\n{name}\n", test=f"filename\n{other}\n")
+    assert roles(split) == {"AXT12026000312": "train", "AXT12022020381": "test"}
+    assert not caplog.records
+
+
+def test_a_scan_of_another_sequence_of_fastmri_is_no_subject(tmp_path: Path) -> None:
+    cohort = cohort_of("AXT12022020381")
+    listed = "file_brain_AXT1POST_202_2020381.png\nfile_brain_AXT1_202_2020381.png\n"
+    assert roles(split_of(tmp_path, cohort, test=listed)) == {"AXT12022020381": "test"}
+    with pytest.raises(InputError, match="none of the 1 names"):
+        split_of(tmp_path, cohort, test="file_brain_AXT1POST_202_2020381.png\n")
+
+
+def test_a_role_may_have_several_lists_and_a_scan_stand_in_two_of_them(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    contents = {"edema": "IXI001\nIXI002\n", "mass": "IXI002\nIXI003\n", "septum": "IXI900\n"}
+    for name, content in contents.items():
+        (tmp_path / f"{name}.csv").write_text(content)
+    test = [str(tmp_path / f"{name}.csv") for name in contents]
+    (tmp_path / "train.csv").write_text("IXI000\n")
+    with caplog.at_level(logging.WARNING):
+        split = split_by({"train": str(tmp_path / "train.csv"), "test": test})
+    tested = dict.fromkeys(("IXI001", "IXI002", "IXI003"), "test")
+    assert roles(split) == {"IXI000": "train", **tested}
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{test[2]}: 0 of 1 names are usable subjects of ixi"
+    ]
+
+
+def test_a_role_without_a_list_is_an_error() -> None:
+    with pytest.raises(ValidationError):
+        split_by({"train": []})
+
+
 def test_an_index_column_names_nobody(tmp_path: Path) -> None:
     cohort = cohort_of("0", "1", "7")
     assert roles(split_of(tmp_path, cohort, test=",img_name\n0,7_t2.nii.gz\n")) == {"7": "test"}
@@ -88,7 +148,7 @@ def test_an_excluded_subject_counts_as_not_there(tmp_path: Path, caplog: pytest.
 
 
 def test_a_list_of_another_data_set_is_an_error_that_shows_both_spellings(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="none of its 2 names is a usable subject of ixi") as error:
+    with pytest.raises(InputError, match="none of the 2 names is a usable subject of ixi") as error:
         split_of(tmp_path, train="patient01\npatient02\n")
     assert "'patient01'" in str(error.value)
     assert "'IXI000'" in str(error.value)

@@ -137,11 +137,22 @@ def test_patients_without_a_lesion_mask_can_be_left_out():
     assert set(ill["role"]) == {"train", "test"}
 
 
-def test_a_normal_scan_of_a_patient_without_a_mask_is_not_trained_on():
+def test_a_normal_scan_of_a_patient_without_a_mask_is_trained_on_and_the_abnormal_one_has_no_role():
     cohort = half_annotated()
     cohort.loc[cohort["subject"] == "Q009s0", "group"] = "healthy"
     settings = settings_of(train=1, unit="share", patients=ANNOTATED)
-    assert "Q009s0" not in set(make_split({"toy": cohort}, settings, 0)["subject"])
+    roles = make_split({"toy": cohort}, settings, 0).set_index("subject")["role"]
+    assert roles["Q009s0"] == "train"
+    assert "Q009s1" not in roles
+
+
+def test_a_normal_scan_of_a_patient_with_a_mask_goes_where_the_abnormal_one_goes():
+    cohort = half_annotated()
+    cohort.loc[cohort["subject"].isin([f"Q{n:03d}s0" for n in range(5)]), "group"] = "healthy"
+    settings = settings_of(train=1, unit="share", patients=ANNOTATED)
+    roles = make_split({"toy": cohort}, settings, 0).set_index("subject")["role"]
+    assert all(roles[f"Q{n:03d}s0"] == roles[f"Q{n:03d}s1"] for n in range(5))
+    assert set(roles[[f"Q{n:03d}s0" for n in range(5)]]) == {"train", "test"}
 
 
 def test_all_patients_have_roles_where_nobody_is_annotated():

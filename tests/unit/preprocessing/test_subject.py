@@ -1,5 +1,6 @@
 """One subject from raw scans to derivatives: where things end up, what is written, what excludes a subject."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -184,3 +185,71 @@ def test_an_excluded_subject_leaves_nothing_of_an_earlier_run(small_world: Any, 
 def test_a_missing_atlas_is_the_users_error(small_world: Any, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="make atlas"):
         preprocess_subject(small_world.row, small_world.root, COARSE, tmp_path / "none", tmp_path)
+
+
+READY = COARSE.model_copy(
+    update={"modalities": ("t1",), "coregistration": "none", "registration": "none", "n4": False}
+    | {"resolution_mm": 4.0}
+)
+
+
+def test_a_modality_with_a_negative_brain_excludes_the_subject(small_world: Any, tmp_path: Path) -> None:
+    t2 = nibabel.load(small_world.root / "a_t2.nii.gz")
+    values = voxels(small_world.root / "a_t2.nii.gz")
+    save(np.where(values > 0, values - 110, 0), small_world.root / "scores.nii.gz", t2.affine)
+    settings = COARSE.model_copy(update={"n4": False, "coregistration": "none"})
+    quality = small_world.preprocess(tmp_path, settings, row={"t2": "scores.nii.gz", "mask": ""})
+    assert quality["status"] == "excluded"
+    assert re.match(r"t2: \d\d % of the brain has negative intensities", quality["reason"])
+
+
+def test_few_negative_values_become_zero_and_are_noted(small_world: Any, tmp_path: Path) -> None:
+    values = brain(world(ATLAS_AFFINE, ATLAS_SHAPE))
+    values[20:24, 28:32, 20:24] = -50
+    save(values, small_world.root / "few.nii.gz", ATLAS_AFFINE)
+    quality = small_world.preprocess(tmp_path, READY, row={"t1": "few.nii.gz", "mask": ""})
+    share = 64 / np.count_nonzero(values)
+    assert quality["status"] == "ok"
+    assert quality["note"] == f"t1: {100 * share:.1f} % of the brain was negative and is set to 0"
+
+
+@pytest.mark.parametrize(
+    ("drawn", "shift_mm", "note"),
+    [
+        (0, 0, "no lesion in the mask"),
+        (1, 0, "lesion too small for the grid of the derivatives, no voxel is left"),
+        (8, 0, "lesion too small for the grid of the derivatives, no voxel is left"),
+        (8, 500, "lesion outside the grid of the derivatives"),
+    ],
+    ids=["empty", "below 0.0005 ml", "between the voxels", "outside"],
+)
+def test_a_lesion_of_which_no_voxel_is_left_is_explained(
+    small_world: Any, tmp_path: Path, drawn: int, shift_mm: float, note: str
+) -> None:
+    root = small_world.root
+    save(brain(world(ATLAS_AFFINE, ATLAS_SHAPE)), root / "ready.nii.gz", ATLAS_AFFINE)
+    # A cube of 3.2 mm between voxel centres of the atlas, which are 4 mm apart.
+    affine = np.diag([0.4, 0.4, 0.4, 1.0])
+    affine[:3, 3] = np.array([10.6, -5.4, -5.4]) + shift_mm
+    save(np.random.default_rng(0).random((8, 8, 8), dtype=np.float32), root / "patch.nii.gz", affine)
+    lesion = np.zeros((8, 8, 8), np.uint8)
+    lesion[:drawn, :drawn, :drawn] = 1
+    save(lesion, root / "patch_mask.nii.gz", affine)
+    plausible = READY.plausible.model_copy(update={"coverage": 0.0})
+    settings = READY.model_copy(update={"modalities": ("t1", "flair"), "plausible": plausible})
+    row = {"t1": "ready.nii.gz", "flair": "patch.nii.gz", "mask": "patch_mask.nii.gz"}
+    quality = small_world.preprocess(tmp_path, settings, row=row)
+    assert (quality["status"], quality["reason"], quality["note"]) == ("ok", "", note)
+
+
+def test_a_brain_outside_the_atlas_grid_excludes_the_subject_whatever_is_plausible(
+    small_world: Any, tmp_path: Path
+) -> None:
+    far = ATLAS_AFFINE.copy()
+    far[:3, 3] += 1000
+    save(brain(world(ATLAS_AFFINE, ATLAS_SHAPE)), small_world.root / "far_brain.nii.gz", far)
+    plausible = READY.plausible.model_copy(update={"atlas_dice": 0.0, "coverage": 0.0})
+    settings = READY.model_copy(update={"plausible": plausible})
+    quality = small_world.preprocess(tmp_path, settings, row={"t1": "far_brain.nii.gz", "mask": ""})
+    assert quality["status"] == "excluded"
+    assert quality["reason"] == "no voxel of the brain lies on the grid of the derivatives"

@@ -5,16 +5,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from matplotlib.axes import Axes
 from matplotlib.collections import FillBetweenPolyCollection
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from pydantic import ValidationError
 
+from brainuad.plan_reader import read_plan
 from brainuad.reporting.colours import colour_of
 from brainuad.reporting.figures.draw import draw_figure
 from tests.unit.reporting.figure_results import empty_study, figure_settings, texts, with_scores
 
+REPOSITORY = Path(__file__).parents[3]
 X = [1, 2, 4, 8, 16, 32, 64, 128]
 VALUES = {"brats21": 0.6, "mslub": 0.2}
 SERIES = [{"label": "DAE", "methods": [f"dae-{x}" for x in X]}]
@@ -84,6 +87,25 @@ def test_a_vertical_line_marks_the_best_value_of_the_paper(tmp_path):
     vertical = next(entry for entry in figure.axes[0].lines if "best" in str(entry.get_label()))
     assert vertical.get_xdata() == [16, 16]
     assert "best in the paper: 16" in texts(figure)
+
+
+def test_the_best_value_of_the_paper_is_the_papers_own_where_the_axis_has_another_unit(tmp_path):
+    figure = drawn(tmp_path, best=16, best_in_paper="32 of 96 pixels")
+    vertical = next(entry for entry in figure.axes[0].lines if "best" in str(entry.get_label()))
+    assert vertical.get_xdata() == [16, 16]
+    assert "best in the paper: 32 of 96 pixels" in texts(figure)
+    with pytest.raises(ValidationError, match="best_in_paper: set `best` too"):
+        drawn(tmp_path, best_in_paper="32")
+
+
+def test_at_the_quick_scale_the_patch_size_is_that_of_the_paper():
+    config = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
+    labels = {}
+    for scale in ("quick", "paper"):
+        plan = read_plan({**config, "studies": ["behrendt2023"], "scale": scale}, REPOSITORY / "workflow")
+        figure = plan.studies["behrendt2023"].figures["figure3-patch-size"]
+        labels[scale] = figure.best_in_paper or f"{figure.best:g}"
+    assert labels == {"quick": "60 of 96 pixels", "paper": "60"}
 
 
 def test_strata_of_one_method_can_stand_on_the_axis(tmp_path):

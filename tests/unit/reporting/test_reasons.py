@@ -83,6 +83,7 @@ def test_a_threshold_that_could_not_be_chosen_is_said(folder: Path) -> None:
         ("l1", {}, "no healthy scan in this data set"),
         ("lpips", {}, "no pseudo-healthy images"),
         ("auroc", {"stratum": "pathology", "aggregate": "pooled"}, "no scan of this group"),
+        ("auroc", {"stratum": "average", "aggregate": "pooled"}, "no average: no scan of group pathology"),
         ("detected", {**VALIDATED, "stratum": "mass"}, "no box of this class"),
         ("detected_share", VALIDATED, "no box in this data set"),
     ],
@@ -93,6 +94,24 @@ def test_what_the_data_do_not_have_is_said(
     change_index(folder, "toy", "p1", condition="motion")
     settings = {"boxes": True, "conditions": {"pathology": ["cyst"], "artefacts": ["motion"]}}
     assert expected in note(folder, metric, settings, **column)
+
+
+def test_without_a_healthy_scan_groups_have_no_average(folder: Path) -> None:
+    change_index(folder, "toy", "p1", condition="motion")
+    settings = {"healthy": False, "conditions": {"artefacts": ["motion"]}}
+    for stratum in ("artefacts", "average"):
+        found = note(folder, "auroc", settings, stratum=stratum, aggregate="pooled")
+        assert found == "no healthy scan to compare with"
+
+
+def test_a_threshold_beyond_the_grid_is_said(folder: Path) -> None:
+    column = {"protocol": "healthy-fpr-grid", "aggregate": "pooled"}
+    settings = {"protocols": ["healthy-fpr-grid", "healthy-fpr"]}
+    assert note(folder, "dice", settings, **column) == ""
+    for subject in ("h1", "h2"):
+        replace(folder, "well", subject, np.full(SHAPE, 3.0))
+    assert note(folder, "dice", settings, **column) == "threshold beyond the grid of the paper"
+    assert note(folder, "dice", settings, **{**column, "protocol": "healthy-fpr"}) == ""
 
 
 def test_a_map_in_which_nothing_is_marked_has_no_precision(folder: Path) -> None:

@@ -10,7 +10,7 @@ import torch
 
 from brainuad.arrays import ArrayStore
 from brainuad.errors import InputError
-from brainuad.storage import read_table
+from brainuad.storage import read_table, write_table
 from brainuad.training.batches import BatchOrder, SliceIndex, in_sequences, load_batches, open_slices
 
 
@@ -90,6 +90,24 @@ def test_a_lesion_that_resizing_has_lost_counts_where_unresized_masks_are_asked_
     np.save(arrays / "lesion_slices.npy", slices)
     assert len(open_slices([arrays], split, "test", "tumour-free-unresized")) == 2 * 3
     assert len(open_slices([arrays], split, "test", "tumour-free")) == 2 * 4
+
+
+def test_a_model_that_learns_from_lesions_leaves_out_who_has_no_lesion_mask(
+    cohort: dict[str, Path], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    split, arrays = read_table(cohort["split"]), tmp_path / cohort["tumours"].parent.name / "small"
+    shutil.copytree(cohort["tumours"], arrays)
+    index = read_table(arrays / "index.tsv")
+    index.loc[index["subject"] == "t1", "lesion_voxels"] = ""
+    write_table(index, arrays / "index.tsv")
+    with caplog.at_level("INFO"):
+        supervised = open_slices([arrays], split, "train", "non-empty", with_lesion=True)
+    assert supervised.index.subjects == ("t0", "t2", "t3")
+    assert "tumours: 1 subjects without a lesion mask" in caplog.text
+    assert open_slices([arrays], split, "train", "non-empty").index.subjects == ("t0", "t1", "t2", "t3")
+    write_table(index.assign(lesion_voxels=""), arrays / "index.tsv")
+    with pytest.raises(InputError, match="no all slices with a lesion mask of role 'train' in tumours"):
+        open_slices([arrays], split, "train", "all", with_lesion=True)
 
 
 def test_unresized_masks_that_were_not_packed_are_named(cohort: dict[str, Path]) -> None:

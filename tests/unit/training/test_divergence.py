@@ -20,7 +20,7 @@ from brainuad.training import state as states
 from brainuad.training import train as training
 from brainuad.training.batches import BatchOrder, describe, open_slices
 from brainuad.training.divergence import finite_weights
-from tests.contract.test_methods import train
+from tests.contract.training import train
 
 SHORT: dict[str, Any] = {"iterations": 12, "batch_size": 3, "validate_every": 2, "log_every": 1}
 EACH_STEP = 0.0  # seconds from one saved state to the next

@@ -10,7 +10,7 @@ from brainuad.storage import read_json, read_table
 from brainuad.training import state as states
 from brainuad.training.engine import Engine
 from brainuad.training.train import TrainingFiles
-from tests.contract.test_methods import train
+from tests.contract.training import train
 
 PATIENT: dict[str, Any] = {
     "iterations": 40,

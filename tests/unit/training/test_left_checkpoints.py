@@ -11,7 +11,7 @@ from brainuad.errors import InputError
 from brainuad.training import state as states
 from brainuad.training.engine import Engine
 from brainuad.training.train import TrainingFiles
-from tests.contract.test_methods import train
+from tests.contract.training import train
 
 SHORT: dict[str, Any] = {"iterations": 4, "batch_size": 3, "validate_every": 2, "log_every": 1}
 OTHER: dict[str, Any] = {**SHORT, "validate_every": 3}

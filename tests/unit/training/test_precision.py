@@ -9,8 +9,9 @@ from torch import Tensor
 from brainuad.methods.base import Batch
 from brainuad.methods.dae import Dae
 from brainuad.randomness import Draws
+from brainuad.training import state as states
 from brainuad.training.train import Machine, ModelRequest, train_model
-from tests.contract.test_methods import files_in, model_settings
+from tests.contract.training import files_in, model_settings
 
 
 @pytest.mark.parametrize(("precision", "mixed"), [("32-true", False), ("bf16-mixed", True)])
@@ -29,3 +30,19 @@ def test_the_loss_is_computed_in_the_precision_that_was_asked_for(
     request = ModelRequest("dae", settings, "non-empty", seed=0, precision=precision)
     train_model(request, files_in(tmp_path, "dae", cohort), Machine(device="cpu", threads=1))
     assert seen == {mixed}
+
+
+def test_a_training_that_goes_on_in_another_precision_says_so(
+    cohort: dict[str, Path], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = model_settings("dae", iterations=1, validate_every=1)
+    request = ModelRequest("dae", settings, "non-empty", seed=0, precision="32-true")
+    files = files_in(tmp_path, "dae", cohort)
+    train_model(request, files, Machine(device="cpu", threads=1))
+    path = files.state_folder / "last.ckpt"
+    with caplog.at_level("WARNING"):
+        train_model(request, files, Machine(device="cpu", threads=1))
+        assert "precision" not in caplog.text
+        states.save({**states.load(path), "precision": "bf16-mixed"}, path)
+        train_model(request, files, Machine(device="cpu", threads=1))
+    assert "steps before 1 had precision bf16-mixed, the next have 32-true" in caplog.text

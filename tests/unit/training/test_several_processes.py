@@ -10,7 +10,7 @@ import numpy as np
 
 from brainuad.storage import read_json, read_table
 from brainuad.training import state as states
-from tests.contract.test_methods import model_settings
+from tests.contract.training import model_settings
 
 
 def test_two_processes_train_one_model(cohort: dict[str, Path], tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from brainuad.training import state as states
-from tests.contract.test_methods import model_settings
+from tests.contract.training import model_settings
 
 
 @pytest.mark.parametrize("workers", [0, 2])

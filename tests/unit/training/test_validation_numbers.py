@@ -10,7 +10,7 @@ from brainuad.methods.base import Batch
 from brainuad.methods.dae import Dae
 from brainuad.randomness import Draws
 from brainuad.storage import read_json, read_table
-from tests.contract.test_methods import train
+from tests.contract.training import train
 
 
 def test_named_numbers_are_columns_of_the_log_averaged_over_images(

@@ -13,7 +13,7 @@ from brainuad.storage import read_table, write_table
 from brainuad.training.batches import BatchOrder, SliceFilter, load_batches
 from brainuad.training.volumes import open_volumes
 from tests.conftest import DEEP
-from tests.contract.test_methods import train
+from tests.contract.training import train
 
 SLICES, X, Y = DEEP
 

@@ -1,6 +1,6 @@
 """A simulated scan as files: folders of DICOM series as scanners and archives write them, or NIfTI."""
 
-import os
+import secrets
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -69,7 +69,7 @@ def write_dicom(folder: Path, series: list[Series], protocol: Protocol, identity
 def atomic_folder(folder: Path) -> Iterator[Path]:
     """A temporary folder beside `folder` that takes its place on success."""
     folder = Path(folder)
-    temporary = folder.with_name(f".{os.getpid()}.{folder.name}")
+    temporary = folder.with_name(f".{secrets.token_hex(6)}.{folder.name}")
     temporary.mkdir(parents=True)
     try:
         yield temporary

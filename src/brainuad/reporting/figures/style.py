@@ -75,7 +75,7 @@ def new_figure(settings: FigureBase, height_in: float, phantom: bool) -> Figure:
 def title_text(settings: FigureBase, phantom: bool) -> str:
     """The wrapped title; a figure of a simulated data set says so."""
     title = settings.title.rstrip(".") + (" (simulated phantom)" if phantom else "")
-    return "\n".join(textwrap.wrap(title, 55 if settings.width == "column" else 115))
+    return "\n".join(textwrap.wrap(title, 48 if settings.width == "column" else 105))
 
 
 def dataset_title(results: Results, dataset: str) -> str:

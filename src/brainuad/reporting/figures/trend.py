@@ -100,7 +100,7 @@ def _draw_panel(axes: Axes, dataset: str, settings: SeriesFigure, results: Resul
 
 def _best_label(settings: SeriesFigure) -> str:
     best = settings.best if isinstance(settings.best, str) else f"{settings.best:g}"
-    return f"best in the paper: {best}"
+    return f"best in the paper: {settings.best_in_paper or best}"
 
 
 def _looks(settings: SeriesFigure, words: bool) -> list[_Look]:

@@ -17,7 +17,8 @@ VOXEL_METRICS = ("auprc", "dice", "dice_mean_volumes")
 # Numbers that describe the data or a threshold, or repeat another number.
 NOT_RANKED = {
     "dice_grid", "dice_mean_volumes_grid", "prevalence", "image_score", "threshold", "threshold_fallback",
-    "subjects", "subjects_with_lesion", "subjects_failed", "precision", "recall", "lesion_precision",
+    "threshold_beyond_grid", "subjects", "subjects_with_lesion", "subjects_failed", "precision", "recall",
+    "lesion_precision",
 }  # fmt: skip
 AGGREGATE_ORDER = ("pooled", "mean")
 QUANTITY = ["metric", "aggregate", "stratum", "protocol"]

@@ -11,9 +11,16 @@ from brainuad.leaderboard.quantities import RANKED, Quantity
 from brainuad.reporting.names import dataset_name, modality_name, p_text, score_label
 from brainuad.reporting.pages.ranking_matrices import PairMatrix, pair_matrices
 from brainuad.reporting.pages.ranking_plots import Plot, stability_plot
-from brainuad.reporting.pages.ranking_reasons import NO_RANK, NO_TEST, NOBODY, NOT_PACKED, NOT_SCORED
+from brainuad.reporting.pages.ranking_reasons import (
+    NO_RANK,
+    NO_TEST,
+    NOBODY,
+    NOT_PACKED,
+    NOT_SCORED,
+    absence_note,
+)
 from brainuad.reporting.pages.ranking_sheets import Sheet, sheets
-from brainuad.reporting.pages.ranking_tables import Competitor, Tables, read_tables
+from brainuad.reporting.pages.ranking_tables import NAMES, Competitor, Tables, read_tables
 
 
 @dataclass(frozen=True)
@@ -31,13 +38,17 @@ class StudyFacts:
 
 @dataclass(frozen=True)
 class Contest:
-    """One section: who is ranked on how many patients, what each study had, and all tables and plots."""
+    """One section: who is ranked on how many patients, what each study had, and all tables and plots.
+
+    `absent` says which studies are not scored on it, and why.
+    """
 
     name: str
     label: str
     phantom: bool
     summary: str
     facts: tuple[StudyFacts, ...]
+    absent: str
     unranked: tuple[Competitor, ...]
     sheets: tuple[Sheet, ...]
     plots: tuple[Plot, ...]
@@ -90,7 +101,7 @@ def ranking_page(folder: Path | None, phantoms: Collection[str]) -> RankingPage:
     if tables is None or folder is None:
         return RankingPage((), (), ())
     labels = {name: _label(tables, name) for name in tables.contests}
-    files = [folder / f"{name}.tsv" for name in ("ranking", "entrants", "across", "agreement")]
+    files = [folder / f"{name}.tsv" for name in NAMES]
     pairs = [folder / "pairs" / f"{name}.tsv" for name in tables.contests if name in tables.pairs]
     return RankingPage(
         contests=tuple(_contest(tables, name, label, phantoms) for name, label in labels.items()),
@@ -116,6 +127,7 @@ def _contest(tables: Tables, name: str, label: str, phantoms: Collection[str]) -
         phantom=entrants["dataset"].iloc[0] in phantoms,
         summary=_summary(entrants),
         facts=tuple(_facts(str(study), rows) for study, rows in entrants.groupby("study", sort=False)),
+        absent=absence_note(tables, name),
         unranked=tuple(competitor for competitor in competitors if competitor.reason),
         sheets=tuple(sheets(tables, name)),
         plots=tuple(plot for plot in plots if plot),

@@ -9,7 +9,7 @@ from brainuad.reporting.names import score_label
 from brainuad.reporting.pages.ranking_tables import Competitor, Tables
 
 WIDTH, RIGHT, TOP, ROW = 620, 52, 34, 21  # units of the drawing
-NARROWEST, WIDEST, LETTER = 110, 340, 6.4  # of the labels on the left
+NARROWEST, WIDEST, LETTER = 110, 360, 7.4  # of the labels on the left; a letter of a wide font
 MOST_TICKS = 10
 
 

@@ -47,6 +47,15 @@ def why_unranked(tables: Tables, contest: str, key: str, quantity: Quantity) -> 
     return NOT_COMMON if tables.record(contest, key, quantity) else why_empty(tables, contest, key, quantity)
 
 
+def absence_note(tables: Tables, contest: str) -> str:
+    """Which studies are not scored on a contest's data set and why; empty where all are."""
+    rows = tables.not_scored[tables.not_scored["contest"] == contest]
+    parts = [
+        f"{', '.join(found['study'])} ({reason})" for reason, found in rows.groupby("reason", sort=False)
+    ]
+    return f"Not scored here: {'; '.join(parts)}." if parts else ""
+
+
 def no_rank(reason: str) -> str:
     """Why a method without a rank is not among those that are compared."""
     return f"{NO_RANK}: {reason}"

@@ -13,7 +13,7 @@ from brainuad.leaderboard.quantities import Quantity
 from brainuad.reporting.colours import colour_of
 from brainuad.storage import read_table
 
-NAMES = ("ranking", "entrants", "across", "agreement")
+NAMES = ("ranking", "entrants", "across", "agreement", "not_scored")
 NUMBERS = (
     *("subjects", "runs", "mean", "sd", "rank", "rank_mean", "rank_low", "rank_high", "first"),
     *("runs_finished", "test_subjects", "common_subjects", "lesion_subjects"),
@@ -42,6 +42,7 @@ class Tables:
     entrants: pd.DataFrame
     across: pd.DataFrame
     agreement: pd.DataFrame
+    not_scored: pd.DataFrame
     pairs: Mapping[str, pd.DataFrame]
 
     @property
@@ -102,8 +103,8 @@ def read_tables(folder: Path | None) -> Tables | None:
     if folder is None or not all((folder / f"{name}.tsv").exists() for name in NAMES):
         return None
     pairs = {path.stem: _read(path) for path in sorted((folder / "pairs").glob("*.tsv"))}
-    ranking, entrants, across, agreement = (_read(folder / f"{name}.tsv") for name in NAMES)
-    return Tables(ranking, entrants, across, agreement, pairs)
+    ranking, entrants, across, agreement, not_scored = (_read(folder / f"{name}.tsv") for name in NAMES)
+    return Tables(ranking, entrants, across, agreement, not_scored, pairs)
 
 
 def _read(path: Path) -> pd.DataFrame:

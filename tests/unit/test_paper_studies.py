@@ -1,0 +1,73 @@
+"""What the studies of the papers ask for, where the default of a method is another paper's."""
+
+import math
+
+import pytest
+import torch
+import yaml
+
+from brainuad.plan import Plan
+from brainuad.plan_reader import read_plan
+from brainuad.training.optimisers import rate_factor
+from brainuad.training.settings import OptimiserSettings
+from tests.unit.test_plan_reader import WORKFLOW
+
+
+def plan_of(study: str, scale: str = "paper") -> Plan:
+    config = yaml.safe_load((WORKFLOW.parent / "config.yaml").read_text())
+    return read_plan({**config, "studies": [study], "scale": scale}, WORKFLOW)
+
+
+def test_the_dae_of_frotscher_is_trained_for_19_epochs_whose_rate_hardly_falls() -> None:
+    training = plan_of("frotscher2023").model_settings("frotscher2023", "dae")["training"]
+    epoch = math.ceil(57_000 / training["batch_size"])
+    assert training["iterations"] == 19 * epoch
+    optimiser = torch.optim.Adam([torch.nn.Parameter(torch.zeros(1))], lr=1e-4)
+    annealing = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, T_max=100)
+    settings = OptimiserSettings.model_validate(training["optimiser"])
+    for number in range(19):
+        for step in (number * epoch, (number + 1) * epoch - 1):
+            rate = settings.learning_rate * rate_factor(settings, step, training["iterations"])
+            assert rate == pytest.approx(annealing.get_last_lr()[0])
+        optimiser.step()
+        annealing.step()
+    assert rate == pytest.approx(0.92e-4, rel=5e-3)
+    assert (training["gradient_clip"], training["keep"], optimiser.defaults["lr"]) == (None, "last", 1e-4)
+    quick = plan_of("frotscher2023", "quick").model_settings("frotscher2023", "dae")["training"]
+    assert (quick["iterations"], quick["validate_every"]) == (250, 50)
+    assert quick["optimiser"]["schedule"] == "one-cycle"
+
+
+def test_the_times_of_bercea_are_array_indices_and_take_one_step_more() -> None:
+    study = "bercea2023-autoddpm"
+    plan = plan_of(study)
+    steps = {
+        entry.label: plan.rule_settings(study, name)["t_test"]
+        for name, entry in plan.studies[study].methods.items()
+        if entry.rule == "diffusion-reconstruction"
+    }
+    assert steps == {f"AnoDDPM, t = {index}": index + 1 for index in (50, 100, 150, 200, 250, 300)}
+
+
+@pytest.mark.parametrize("scale", ["quick", "paper"])
+def test_published_numbers_of_kascenas_stand_beside_its_own_protocol(scale: str) -> None:
+    own, other = plan_of("kascenas2023", scale), plan_of("supervised", scale)
+    expected = own.evaluation_request("kascenas2023", "unet")["evaluation"]
+    found = other.evaluation_request("supervised", "unet")["evaluation"]
+    for key in ("postprocessing", "threshold_grid"):
+        assert found[key] == expected[key]
+    metrics = [
+        [(column.metric, column.aggregate) for column in plan.studies[study].tables[table].columns]
+        for plan, study, table in ((own, "kascenas2023", "table3"), (other, "supervised", "results"))
+    ]
+    assert metrics[0] == metrics[1]
+
+
+@pytest.mark.parametrize("scale", ["quick", "paper"])
+def test_kascenas_thresholds_the_flair_that_is_equalised_before_it_is_resized(scale: str) -> None:
+    plan = plan_of("kascenas2023", scale)
+    assert plan.rule_settings("kascenas2023", "thresholding")["equalised"] == "recipe"
+    steps = [step.step for step in plan.recipes["kascenas2023-mri"].steps]
+    assert steps.index("keep_equalised") < min(
+        steps.index(step) for step in ("resample", "resize_in_plane") if step in steps
+    )
