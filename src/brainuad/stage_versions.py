@@ -9,10 +9,11 @@ STAGE_VERSIONS = {
     "split": 2,
     "train": 2,
     "calibrate": 2,
-    "infer": 2,
+    "infer": 3,
     "evaluate": 3,
     "rescore": 2,
     "rank": 2,
+    "train_labeller": 2,
     "label": 2,
     "select": 3,
 }

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from brainuad.plan_reader import read_plan
 from tests.unit.test_plan_reader import WORKFLOW, change_study, errors_of
 
 METHODS = [{"method": "dae-coarse", "label": "DAE"}]
@@ -147,3 +148,12 @@ def test_a_method_is_not_scored_on_a_copy_that_was_equalised_otherwise(
     text = "\n".join(errors_of({"studies": ["frotscher2023"]}, workflow))
     for dataset, recipe in {"brats21": "frotscher2023", "msseg": "frotscher2023-shifts"}.items():
         assert f"recipe '{recipe}' of data set '{dataset}' keeps has {unlike}; change the method" in text
+
+
+def test_settings_of_a_method_at_quick_count_and_its_defaults_do_not(workflow: Path) -> None:
+    settings = {"methods/thresholding/settings": {"equalised": "recipe"}}
+    change_study(workflow, settings | {"methods/thresholding/quick": {"equalised": "packed"}})
+    read_plan({}, workflow)
+    change_study(workflow, settings | {"methods/thresholding/quick": {"bins": 64}}, "frotscher2023")
+    text = "\n".join(errors_of({"studies": ["frotscher2023"]}, workflow))
+    assert "keeps has bins 256 and not 64" in text

@@ -152,6 +152,15 @@ def test_another_series_of_a_scan_is_preprocessed_again(tmp_path: Path) -> None:
     assert sources(tmp_path, root, "hospital_ct", "s1")[1] != before
 
 
+def test_a_folder_outside_the_root_is_neither_walked_nor_an_error(tmp_path: Path) -> None:
+    root, other = tmp_path / "scans", tmp_path / "other"
+    write(other, "series/1.dcm")
+    write(root, "scans.csv", f"scan,patient,path\ns1,p1,{other}\n")
+    before = sources(tmp_path, root, "hospital_ct", "s1")
+    write(other, "series/2.dcm")
+    assert sources(tmp_path, root, "hospital_ct", "s1")[1] == before[1]
+
+
 @pytest.mark.parametrize(
     ("layout", "first", "table", "subject"),
     [

@@ -36,6 +36,11 @@ def test_a_data_set_with_a_path_stays_in_the_leaderboard(tmp_path: Path) -> None
     assert plan.used_datasets() == ["brats21", "mslub"]
 
 
+def test_phantoms_of_the_leaderboard_do_not_meet_its_real_scans(tmp_path: Path) -> None:
+    plan = plan_of("kascenas2023", {**PHANTOMS, "mslub": write_folder(tmp_path, "mslub")})
+    assert plan.studies["kascenas2023"].leaderboard_datasets == ("mslub",)
+
+
 def test_phantoms_meet_phantoms(caplog: pytest.LogCaptureFixture) -> None:
     plan = plan_of("kascenas2023", PHANTOMS)
     assert plan.studies["kascenas2023"].leaderboard_datasets == ("mslub", "msseg", "ljubljana")

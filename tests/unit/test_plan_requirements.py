@@ -73,6 +73,7 @@ def test_a_missing_program_names_the_model_and_how_to_install_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("sys.prefix", str(tmp_path / "venv"))
     monkeypatch.chdir(tmp_path)
     plan = read_plan({"studies": ["supervised"]}, WORKFLOW)
     (needed,) = faults(plan, "programs of")

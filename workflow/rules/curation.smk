@@ -31,6 +31,7 @@ rule train_labeller:
         runtime=runtime_min(120),
     params:
         settings=labeller_settings,
+        version=STAGE_VERSIONS["train_labeller"],
         seed=CONFIG.seed,
         labelled=labelled_reports,
         reports=reports_table,

@@ -103,12 +103,13 @@ rule pack:
     resources:
         mem_mb=memory_mb(4000),
         runtime=runtime_min(240),
+        # No result depends on it, so that it is no parameter, whose change would pack again.
+        max_failed_share=str(CONFIG.max_failed_share),
     params:
         settings=pack_settings,
-        max_failed_share=CONFIG.max_failed_share,
     shell:
         "brainuad pack --settings {params.settings:q} --quality {input.quality}"
-        " --max-failed-share {params.max_failed_share} --output {output.index} 2> {log}"
+        " --max-failed-share {resources.max_failed_share} --output {output.index} 2> {log}"
 
 
 rule split:

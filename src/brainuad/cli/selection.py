@@ -19,8 +19,12 @@ def select_cohort(
     flow: File,
     review: OptionalFile = "",
     truth: OptionalFile = "",
+    root: OptionalFile = "",
 ) -> None:
-    """Choose the scans that are normal for their age; SELECTION has a row per scan, FLOW one per step."""
+    """Choose the scans that are normal for their age; SELECTION has a row per scan, FLOW one per step.
+
+    Paths of SCANS lie below ROOT (its folder).
+    """
     from brainuad.curation import selection_inputs as files
     from brainuad.curation.flow import flow_table
     from brainuad.curation.private import write_private_table
@@ -31,7 +35,7 @@ def select_cohort(
     from brainuad.storage import write_table
 
     chosen = settings_under(settings, "selection", SelectionSettings)
-    rows = files.read_scans(scans)
+    rows = files.with_places(files.read_scans(scans), Path(root) if root else scans.parent)
     facts = files.read_report_facts(reports, chosen.follow_up_patterns)
     named = files.read_labels(labels, facts["report"])
     decisions = files.read_review(Path(review), names_in_review(rows)) if review else {}
@@ -67,7 +71,8 @@ def review_sheet(
     from brainuad.curation.selection import COLUMNS
     from brainuad.curation.selection_settings import ReviewSettings
     from brainuad.curation.thumbnails import reason_card
-    from brainuad.errors import ScanError
+    from brainuad.errors import InputError, ScanError
+    from brainuad.preprocessing.faults import refuse_fault
     from brainuad.storage import read_table
 
     chosen = settings_under(settings, "review", ReviewSettings)
@@ -88,6 +93,11 @@ def review_sheet(
         except ScanError as error:
             unreadable.append(scan)
             return reason_card(str(error), chosen)
+        except InputError as error:
+            # Said again of the row, for the path can hold identifiers.
+            row = rows.index[rows["scan"] == scan][-1]
+            refuse_fault(error.__cause__ or error, Path(f"{scans}: row {row}"))
+            raise
 
     with progress:
         page = review_page(selected, thumbnail, decisions)

@@ -3,21 +3,16 @@
 Nothing that a report says, and no identifier, ever appears in a message: only the file and the row.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from brainuad.curation.line_breaks import with_line_breaks
 from brainuad.errors import InputError
 from brainuad.spreadsheets import read_spreadsheet
 
 COLUMNS = ("report", "patient", "date", "text")
-# Line breaks as dumps of databases (`mysql -B`) and web pages write them. A backslash may also stand for a slash: what
-# follows it in `left\right` would be no word.
-_SLASH = r"(?:right|new|normal|negative|temporal)\b"
-LINE_BREAK = re.compile(rf"\\+r\\+n|\\+(?!{_SLASH})[nr]|(?i:<br\s*/?>)")
-BLANK = re.compile(rf"\\+(?!{_SLASH})t|\\+(?=[\r\n])")
 
 
 @dataclass(frozen=True)
@@ -35,7 +30,8 @@ def read_reports(path: Path, chunk: int = 1000) -> Iterator[list[Report]]:
 
     The file is UTF-8 (with or without a byte order mark), UTF-16 with one, or Windows Latin-1. Its columns are
     separated by commas, semicolons or tabs, and texts in quotes may hold line breaks. Other columns are ignored.
-    Line breaks that are written as `\\n`, `\\r\\n`, `\\r` or `<br>` become real ones.
+    Line breaks that are written as `\\n`, `\\r\\n`, `\\r` or `<br>` become real ones; a backslash for a
+    slash stays.
     """
     reports = _reports(Path(path))
     while part := list(islice(reports, chunk)):
@@ -47,9 +43,4 @@ def _reports(path: Path) -> Iterator[Report]:
     for number, row in read_spreadsheet(path, COLUMNS, whole_rows=True):
         if not row["report"]:
             raise InputError(f"{path}: row {number} names no report. Give each report a name of its own.")
-        yield Report(row["report"], row["patient"], row["date"], _with_line_breaks(row["text"]))
-
-
-def _with_line_breaks(text: str) -> str:
-    """A text in which escaped line breaks are real ones, and escaped tabs blanks."""
-    return LINE_BREAK.sub("\n", BLANK.sub(" ", text)).strip()
+        yield Report(row["report"], row["patient"], row["date"], with_line_breaks(row["text"]).strip())

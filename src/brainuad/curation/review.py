@@ -16,7 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from brainuad.curation.selection import REVIEWED, STEPS
 from brainuad.curation.thumbnails import png_uri, shows_image
-from brainuad.errors import InputError
+from brainuad.errors import ScanError
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ def review_page(selection: pd.DataFrame, thumbnail: Thumbnail | None, decisions:
     """The HTML of the sheet: the scans of a selection that reached the manual review, in its order.
 
     `thumbnail` gives the picture of a scan, (rows, columns) uint8 or in [0, 1]; without one, or where it raises an
-    `InputError`, the scan is a number on a grey card. Decisions on other scans are kept and saved again.
+    `ScanError`, the scan is a number on a grey card. Decisions on other scans are kept and saved again.
     """
     shown = {
         row["scan"]: shown_name(row["scan"], row["patient"])
@@ -86,7 +86,7 @@ def _picture(scan: str, thumbnail: Thumbnail | None) -> tuple[str, str]:
         return "", ""
     try:
         picture = thumbnail(scan)
-    except InputError:
+    except ScanError:
         return "", ""
     uri = png_uri(picture)
     return uri, hashlib.blake2b(uri.encode(), digest_size=16).hexdigest() if shows_image(picture) else ""

@@ -5,7 +5,6 @@ report, the follow-up filter, the manual review, and the share of patients that 
 """
 
 import logging
-import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -29,7 +28,7 @@ UID = r"[0-2](?:\.\d+){3,}"
 
 @dataclass(frozen=True)
 class SelectionInputs:
-    """The tables of selection_inputs.py, and the decisions of a review by scan."""
+    """The tables of selection_inputs.py (of scans with their places), and the decisions of a review by scan."""
 
     scans: pd.DataFrame
     reports: pd.DataFrame
@@ -114,15 +113,18 @@ def _of_same_day(scans: pd.DataFrame, reports: pd.DataFrame) -> pd.DataFrame:
 def _images(rows: pd.DataFrame) -> pd.DataFrame:
     """Pairs of a scan and an image that its rows name: scan, patient, image, and the first scan of that image.
 
-    An image is a path, however it is written, and a series; a series that is named by its UID is an image by itself.
+    An image is a place and a series; a series that is named by its UID is an image by itself.
     """
     named = rows[rows["path"] != ""]
-    paths = named["path"].str.replace("\\", "/").map(posixpath.normpath)
-    at_place = paths + "\n" + named["series"].map(whole_number)
     images = named[["scan", "patient"]].assign(
-        image=at_place.where(~named["series"].str.fullmatch(UID), named["series"])
+        image=_series_at_places(named).where(~named["series"].str.fullmatch(UID), named["series"])
     )
     return images.assign(first=images.groupby("image")["scan"].transform("first")).drop_duplicates()
+
+
+def _series_at_places(rows: pd.DataFrame) -> pd.Series:
+    """Place and series of each row, however they are written."""
+    return rows["place"] + "\n" + rows["series"].map(whole_number)
 
 
 def _with_reports_of_copies(pairs: pd.DataFrame, images: pd.DataFrame) -> pd.DataFrame:
@@ -142,7 +144,7 @@ def _unusable(
     patients = rows.groupby("scan")["patient"].nunique()
     patients_of_image = images.groupby("image")["patient"].transform("nunique")
     copies = images.loc[images["scan"] != images["first"], "scan"]
-    images_of_scan = rows.groupby("scan")[["path", "series"]].nunique().max(axis=1)
+    images_of_scan = _series_at_places(rows).groupby(rows["scan"]).nunique()
     foreign = pairs["found"] & (pairs["of_patient"] != "") & (pairs["of_patient"] != pairs["patient"])
     foreign_to = pairs["found"] & ~pairs["empty"] & ~pairs["english"]
     reasons = [

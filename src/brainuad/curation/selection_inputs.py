@@ -5,6 +5,8 @@ Messages name files, rows and counts, never an identifier or a word of a report.
 
 import hashlib
 import logging
+import os
+import posixpath
 import re
 from collections.abc import Collection, Iterable
 from difflib import get_close_matches
@@ -17,7 +19,8 @@ from brainuad.curation.follow_up import refers_to_earlier
 from brainuad.curation.labels import CLASSES, LABELS
 from brainuad.curation.reports import read_reports
 from brainuad.curation.selection_settings import FollowUpPattern
-from brainuad.errors import InputError
+from brainuad.datasets.base import relative_path
+from brainuad.errors import InputError, ScanError
 from brainuad.spreadsheets import read_spreadsheet
 
 log = logging.getLogger(__name__)
@@ -61,6 +64,23 @@ def read_scans(path: Path) -> pd.DataFrame:
     repeated = rows.duplicated()
     _note(path, repeated, "repeat an earlier row and are read once")
     return rows[~repeated]
+
+
+def with_places(scans: pd.DataFrame, root: Path) -> pd.DataFrame:
+    """The rows of scans.csv, and as `place` where the path of each leads: one place for all ways to write it.
+
+    Empty where a row has no path. A path outside `root`, which is never read, is compared as it is written.
+    """
+    top = Path(os.path.realpath(root))
+    places = {path: _place(top, path) if path else "" for path in scans["path"].unique()}
+    return scans.assign(place=scans["path"].map(places))
+
+
+def _place(root: Path, path: str) -> str:
+    try:
+        return os.path.realpath(root / relative_path(root, path))
+    except ScanError:
+        return posixpath.normpath(path.replace("\\", "/"))
 
 
 def read_report_facts(path: Path, patterns: Collection[FollowUpPattern]) -> pd.DataFrame:

@@ -13,6 +13,7 @@ from brainuad.curation.selection_settings import ReviewSettings
 from brainuad.datasets.base import relative_path
 from brainuad.errors import ScanError
 from brainuad.preprocessing.dicom_volume import read_dicom
+from brainuad.preprocessing.faults import read_first_byte, refuse_fault
 
 COLUMNS = 4
 # A slice of which less than this share is brighter than black shows no head.
@@ -34,10 +35,13 @@ def read_volume(root: Path, path: str, series: str = "") -> tuple[np.ndarray, tu
     """A scan as an array (x, y, z), to the right, front and top, and the size of its pixels in a slice in mm.
 
     `path` below `root` is a NIfTI file, a NumPy file of such an array, or a folder with DICOM files, which is read as
-    preprocessing reads it: `series` is the number or UID of one to take.
+    preprocessing reads it: `series` is the number or UID of one to take. A fault of the machine is an `InputError`
+    other than a `ScanError`.
     """
     place = place_of(root, path)
     try:
+        if not place.is_dir():
+            read_first_byte(place)
         if place.suffix == ".npy":
             return np.load(place, allow_pickle=False), (1.0, 1.0)
         sitk.ProcessObject.SetGlobalWarningDisplay(False)
@@ -47,7 +51,8 @@ def read_volume(root: Path, path: str, series: str = "") -> tuple[np.ndarray, tu
             else sitk.ReadImage(str(place), sitk.sitkFloat32)
         )
         image = sitk.DICOMOrient(image, "RAS")
-    except (OSError, ValueError, RuntimeError):
+    except (OSError, ValueError, RuntimeError, MemoryError) as error:
+        refuse_fault(error, place)
         # What these libraries say would repeat the path, which can hold identifiers.
         raise ScanError("the image cannot be read.") from None
     return sitk.GetArrayFromImage(image).transpose(2, 1, 0), (image.GetSpacing()[0], image.GetSpacing()[1])

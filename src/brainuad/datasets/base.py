@@ -31,8 +31,8 @@ class SubjectRow:
 
     `files` maps modalities, `mask`, `brain_mask` and `boxes` (a table of annotated boxes) to paths relative to
     the data set's root. `condition` names what is abnormal about the whole scan, several joined by ";". `series` is
-    the number or UID of one series where a path is a folder of DICOM files. A `reason` excludes the subject; a `note`
-    does not.
+    the number or UID of one series where a path is a folder of DICOM files, or `*` for the best of all its studies. A
+    `reason` excludes the subject; a `note` does not.
     """
 
     subject: str

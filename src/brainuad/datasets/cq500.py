@@ -13,6 +13,7 @@ from pathlib import Path
 
 from brainuad.datasets.base import Dataset, SubjectRow, sorted_entries
 from brainuad.errors import InputError
+from brainuad.preprocessing.dicom_series import ANY_STUDY
 from brainuad.preprocessing.settings import HEAD_CT
 
 logger = logging.getLogger(__name__)
@@ -59,6 +60,8 @@ class Cq500(Dataset):
                 files={} if empty else {"ct": folder},
                 reason="" if empty else reading.reason,
                 condition=reading.condition,
+                # A folder is one scan here, whatever an anonymiser made of its StudyInstanceUID.
+                series=ANY_STUDY,
             )
 
     def _folders(self, root: Path) -> list[tuple[str, str]]:

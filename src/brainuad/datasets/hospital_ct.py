@@ -6,14 +6,15 @@ A scan has a row for each of its reports. `scan` and `patient` become names of f
 pseudonyms. Who is healthy is not said here: the curation of reports.csv decides that (see selected.py).
 """
 
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path, PureWindowsPath
 
 from brainuad.datasets.base import Dataset, SubjectRow, alphanumeric, relative_path
 from brainuad.datasets.participants import SEX
 from brainuad.errors import InputError, ScanError
 from brainuad.preprocessing.settings import HEAD_CT
-from brainuad.spreadsheets import read_spreadsheet
+from brainuad.spreadsheets import read_spreadsheet, whole_number
 
 NEEDED = ("scan", "patient", "path")
 OTHERS = ("age", "sex", "series", "mask", "condition")
@@ -50,7 +51,7 @@ class HospitalCt(Dataset):
                 files={column: _stored(Path(root), path) for column, path in files.items() if path},
                 age=_age(first["age"]),
                 sex=SEX.get(first["sex"].lower(), ""),
-                reason=_contradiction(rows) or _defect(Path(root), first),
+                reason=_contradiction(Path(root), rows) or _defect(Path(root), first),
                 condition=first["condition"],
                 series=first["series"],
             )
@@ -74,9 +75,13 @@ class HospitalCt(Dataset):
         return scans
 
 
-def _contradiction(rows: list[Row]) -> str:
-    """Which columns differ between the rows of one scan; empty if none does."""
-    differing = [column for column in SAME if len({row[column] for row in rows}) > 1]
+def _contradiction(root: Path, rows: list[Row]) -> str:
+    """Which columns differ between the rows of one scan, however they are written; empty if none does."""
+    ways: dict[str, Callable[[str], str]] = {
+        "path": lambda text: os.path.normpath(_stored(root, text)) if text else "",
+        "series": whole_number,
+    }
+    differing = [column for column in SAME if len({ways.get(column, str)(row[column]) for row in rows}) > 1]
     return f"scans.csv: rows of this scan differ in {', '.join(differing)}" if differing else ""
 
 

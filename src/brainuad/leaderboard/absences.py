@@ -7,6 +7,7 @@ from brainuad.plan import Plan
 
 NOT_NAMED = "the study names it neither in test_datasets nor in leaderboard_datasets"
 SIMULATED = "its scans are simulated and those of the study are real"
+NO_METHOD = "no method of the study is tested on it"
 NO_TEST_SUBJECT = "the study has it for training or validation alone"
 
 
@@ -41,7 +42,7 @@ def why_not_scored(plan: Plan, study: str, dataset: str) -> str:
         return f"another field of view: {shown}; the study takes {' or '.join(views)}"
     if plan.is_phantom(dataset) and not all(map(plan.is_phantom, content.splits)):
         return SIMULATED  # a plan leaves such a data set out, named or not
-    return NOT_NAMED
+    return NO_METHOD if dataset in {*content.test_datasets, *content.leaderboard_datasets} else NOT_NAMED
 
 
 def _view(plan: Plan, dataset: str) -> str:

@@ -179,8 +179,10 @@ class NnUnet(ExternalModel):
         before = len(_epochs(folder))
         try:
             run_program(command, folders.variables(task.threads), folders.log, lock)
-        finally:
+        except InputError:
             self._require_finite(fold, folder, _epochs(folder)[before:])
+            raise
+        self._require_finite(fold, folder, _epochs(folder)[before:])
 
     def _require_finite(self, fold: int, folder: Path, epochs: list[dict[str, Any]]) -> None:
         """An `InputError` where the last of these epochs of a fold has a loss that is not finite."""
@@ -204,8 +206,14 @@ class NnUnet(ExternalModel):
         record, seconds, memory, parameters = TrainingRecord(), 0.0, 0.0, 0
         for position, fold in enumerate(self.settings.folds):
             # An epoch that was repeated after a kill counts once in the log and twice in the cost.
-            epochs = _epochs(trained / f"fold_{fold}")
-            self._require_finite(fold, trained / f"fold_{fold}", epochs)
+            folder = trained / f"fold_{fold}"
+            epochs = _epochs(folder)
+            if not epochs:
+                raise InputError(
+                    f"{folder / EPOCHS_FILE}: no epoch is noted though the fold is trained. Delete its folder to "
+                    "train it anew."
+                )
+            self._require_finite(fold, folder, epochs)
             seconds += sum(row["seconds"] for row in epochs)
             for row in {row["epoch"]: row for row in epochs}.values():
                 step = (position * self.settings.epochs + row["epoch"] + 1) * length
@@ -247,9 +255,13 @@ class NnUnet(ExternalModel):
 
 
 def _epochs(folder: Path) -> list[dict[str, Any]]:
-    """What the training script has noted of each epoch of a fold, in the order of time."""
+    """What the training script has noted of each epoch of a fold, in the order of time.
+
+    A line that was cut off, as by a full disk, is of an epoch that the next start repeats.
+    """
     path = folder / EPOCHS_FILE
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    lines = path.read_text().splitlines() if path.exists() else []
+    return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]
 
 
 def _read_bytes(path: Path) -> Tensor:

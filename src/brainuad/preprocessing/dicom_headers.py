@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from brainuad.preprocessing.faults import refuse_fault
+
 ENHANCED = "1.2.840.10008.5.1.4.1.1.2.1"
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 KEYWORDS = [
@@ -66,7 +68,10 @@ class Header:
 
 
 def read_headers(folder: Path) -> tuple[list[Header], int]:
-    """The images below a folder in the order of their paths, and how many other files lie there."""
+    """The images below a folder in the order of their paths, and how many other files lie there.
+
+    A file or folder that the machine cannot read now is an `InputError`: without it another series might be chosen.
+    """
     headers, others = [], 0
     for path in _files(folder):
         header = _read(path)
@@ -104,7 +109,10 @@ def read_dataset(path: Path, **options: Any) -> Any:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    for above, folders, names in os.walk(folder):
+    def refuse(error: OSError) -> None:
+        refuse_fault(error, Path(error.filename or folder))
+
+    for above, folders, names in os.walk(folder, onerror=refuse):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         yield from (
             Path(above, name) for name in sorted(names) if not name.startswith(".") and name != "DICOMDIR"
@@ -127,7 +135,8 @@ def _read(path: Path) -> Header | None:
         KeyError,
         AttributeError,
         TypeError,
-    ):
+    ) as error:
+        refuse_fault(error, path)
         return None
 
 

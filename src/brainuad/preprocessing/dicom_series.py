@@ -3,11 +3,11 @@
 A stack of images that is not such a CT is rejected. Of the others the best is taken: head before another body part,
 not reformatted before reformatted, original before derived, known before unknown kernel, then the larger part of the
 head, then the thinner slices. Of a series that the user names, a kernel for bone, a contrast agent and any ImageType
-but that of a localiser are accepted, and plain images come before those with an agent. Between several studies nothing
-is chosen: nobody can know which one is meant.
+but that of a localiser are accepted, and plain images come before those with an agent. Between heads of several studies
+nothing is chosen, as nobody can know which one is meant, unless the data set says that any will do.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,52 +30,56 @@ COVERAGE_STEP_MM = 20.0
 LARGEST_TILT_DEG = 37.0
 # Brain is shown in windows of 80 to 150 HU, bone from 2000 HU.
 BONE_WINDOW_HU = 1500.0
+# Stands in the place of a series: the best of all, though the folder holds several studies.
+ANY_STUDY = "*"
 OWN_FOLDER = (
     "give each study a folder of its own, or name one series by its UID in the column `series` of scans.csv"
 )
 # A share of doubled places above this is a series of several phases, not a copy that got in.
 MOST_DOUBLED = 0.5
-# `2.0` of a spreadsheet and `002` of a header are both series 2.
 
 
 @dataclass(frozen=True)
 class Choice:
-    """The stack that is taken, and for each other one its name and why it is left out."""
+    """The stack that is taken, and for each other one its name and why it is left out.
+
+    `studies` counts those that have a stack of the same part, all with or all without a contrast agent.
+    """
 
     stack: Stack
     left_out: tuple[str, ...]
+    studies: int = 1
 
 
 def choose_series(folder: Path, label: str, wanted: str = "") -> Choice:
     """The best stack below a folder; `wanted` limits the choice to a series by its number or UID.
 
-    A series that the user names may have any kernel, and a contrast agent. Nothing usable is a `ScanError` with a
-    reason for each series; so are usable stacks of several studies.
+    A series that the user names may have any kernel, any ImageType but that of a localiser, and a contrast agent.
+    Nothing usable is a `ScanError` with a reason for each series. So are studies of several days, unless a UID names
+    the series; and heads of several studies, unless `wanted` is `ANY_STUDY`.
     """
     headers, others = read_headers(folder)
     if not headers:
         raise ScanError(f"{label}: no DICOM image in the folder ({others} other files)")
-    headers = _of_series(headers, wanted, label) if wanted else headers
-    _check_one_patient(headers, label)
-    if not wanted:
-        _check_one_day(headers, label)
-    usable, left_out = [], []
-    stacks = stacks_of(headers)
-    for stack in stacks:
-        if reason := rejection(stack, named=bool(wanted)):
-            left_out.append(f"{stack.name}: {reason}")
-        else:
-            usable.append(stack)
+    named = wanted not in ("", ANY_STUDY)
+    of_series = _of_series(headers, wanted, label) if named else headers
+    _check_one_patient(of_series, label)
+    stacks = stacks_of(of_series)
+    if not (named and wanted in {header.series for header in of_series}):
+        _check_one_day(headers, wanted, label)
+        if named:
+            _check_number(stacks, label)
+    checked = [(stack, rejection(stack, named)) for stack in stacks]
+    left_out = [f"{stack.name}: {reason}" for stack, reason in checked if reason]
+    usable = sorted((stack for stack, reason in checked if not reason), key=_rank)
     if not usable:
-        could_be_named = not wanted and any(not rejection(stack, named=True) for stack in stacks)
-        # Not every data set has that table, CQ500 for instance.
-        way_out = "; a scans.csv can name one in its column `series`, which is then taken all the same"
-        raise ScanError(
-            f"{label}: no usable series; {'; '.join(left_out)}{way_out if could_be_named else ''}"
-        )
-    _check_one_study(usable, label)
-    best, *others_usable = sorted(usable, key=_rank)
-    return Choice(best, (*left_out, *(f"{stack.name}: {_why_not(stack, best)}" for stack in others_usable)))
+        raise ScanError(f"{label}: no usable series; {'; '.join(left_out)}{_way_out(stacks, wanted)}")
+    best, *others_usable = usable
+    studies = _studies(stack for stack in usable if _shown(stack) == _shown(best))
+    if len(studies) > 1 and wanted != ANY_STUDY:
+        raise ScanError(f"{label}: usable series of {len(studies)} studies in one folder; {OWN_FOLDER}")
+    left_out += [f"{stack.name}: {_why_not(stack, best)}" for stack in others_usable]
+    return Choice(best, tuple(left_out), max(len(studies), 1))
 
 
 def rejection(stack: Stack, named: bool = False) -> str:
@@ -114,17 +118,33 @@ def _check_one_patient(headers: Sequence[Header], label: str) -> None:
         )
 
 
-def _check_one_day(headers: Sequence[Header], label: str) -> None:
+def _check_one_day(headers: Sequence[Header], wanted: str, label: str) -> None:
+    """Raises where a folder has studies of several days; numbers of series begin anew in each."""
     days = {(header.study, header.study_date) for header in headers if header.study_date}
     if len({study for study, _ in days}) > 1 and len({day for _, day in days}) > 1:
-        raise ScanError(f"{label}: images of several days in one folder; {OWN_FOLDER}")
+        advice = "leave one of them there" if wanted == ANY_STUDY else OWN_FOLDER
+        raise ScanError(f"{label}: images of several days in one folder; {advice}")
 
 
-def _check_one_study(usable: Sequence[Stack], label: str) -> None:
-    """Raises where the choice would be one between studies, also of one day or where dates were removed."""
-    studies = {stack.first.study for stack in usable}
-    if len(studies) > 1:
-        raise ScanError(f"{label}: usable series of {len(studies)} studies in one folder; {OWN_FOLDER}")
+def _check_number(stacks: Sequence[Stack], label: str) -> None:
+    """Raises where several studies have a series of one number, whether it is usable or not."""
+    if (count := len(_studies(stacks))) > 1:
+        raise ScanError(
+            f"{label}: {count} studies in the folder have a series of the number that the column `series` names; "
+            "name it by its UID (SeriesInstanceUID)"
+        )
+
+
+def _studies(stacks: Iterable[Stack]) -> set[str]:
+    """The studies of stacks, as far as headers tell them apart; those of one day or without dates count too."""
+    return {stack.study for stack in stacks if stack.study is not None}
+
+
+def _way_out(stacks: Sequence[Stack], wanted: str) -> str:
+    """What a user can do who left the choice open; a data set that takes any study has no table to name a series."""
+    if wanted or all(rejection(stack, named=True) for stack in stacks):
+        return ""
+    return "; a scans.csv can name one in its column `series`, which is then taken all the same"
 
 
 def _not_an_image_of_ct(stack: Stack) -> str:
@@ -194,12 +214,18 @@ def _too_little(stack: Stack) -> str:
     return "" if stack.length_mm >= SHORTEST_MM else f"covers {stack.length_mm:.0f} mm only"
 
 
+def _shown(stack: Stack) -> tuple[bool, bool]:
+    """Whether vessels shine, and whether it is another part than the head: the study decides only where these agree."""
+    return with_agent(stack), not dicom_kinds.shows_head(stack.first.body_part)
+
+
 def _qualities(stack: Stack) -> dict[str, float]:
     """What makes a stack worse than another, the most important first; lower is better."""
     first = stack.first
+    agent, another_part = _shown(stack)
     return {
-        "contrast agent, and plain images are there": with_agent(stack),
-        "of another body part": not dicom_kinds.shows_head(first.body_part),
+        "contrast agent, and plain images are there": agent,
+        "of another body part": another_part,
         "reformatted images, and others are there": dicom_kinds.is_reformat(first.image_type),
         "derived images, and original ones are there": first.image_type[0] == "DERIVED",
         "unknown kernel": dicom_kinds.kernel_kind(first.kernel) == "unknown",

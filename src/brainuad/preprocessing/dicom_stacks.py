@@ -1,8 +1,10 @@
 """Headers of DICOM files grouped into stacks: one study and series, one orientation, one voxel grid, one kind of image.
 
 A series may hold several stacks, such as a localiser with its slices, or images without and with a contrast agent.
+Some anonymisers write a new StudyInstanceUID into each file: it tells studies apart only where slices share it.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -33,6 +35,12 @@ class Stack:
         """What the stack is called in remarks: the number of its series, never its description."""
         return f"series {self.first.series_number or 'without number'} ({len(self.slices)} images)"
 
+    @property
+    def study(self) -> str | None:
+        """The StudyInstanceUID that all slices share; None where each has its own, or there is but one."""
+        shared = len(self.slices) > 1 and len({header.study for header in self.slices}) == 1
+        return self.first.study if shared else None
+
     @cached_property
     def places_mm(self) -> np.ndarray:
         """Where the slices lie along their normal, in rising order."""
@@ -58,9 +66,14 @@ class Stack:
 def stacks_of(headers: Sequence[Header]) -> list[Stack]:
     """The headers grouped into stacks; copies of one image (equal SOPInstanceUID and place) count once."""
     groups: list[list[Header]] = []
-    for header in _without_copies(headers):
+    single = _without_copies(headers)
+    sizes = Counter((header.series, header.study) for header in single)
+    for header in single:
+        shared = sizes[header.series, header.study] > 1
         for group in groups:
-            if _belong_together(group[0], header):
+            other = group[0]
+            same_study = other.study == header.study or not (shared or sizes[other.series, other.study] > 1)
+            if same_study and _belong_together(other, header):
                 group.append(header)
                 break
         else:
@@ -93,7 +106,7 @@ def _without_copies(headers: Sequence[Header]) -> list[Header]:
 
 def _place(header: Header) -> tuple[object, ...]:
     position = () if header.position is None else tuple(header.position.tolist())
-    return (*_kind(header), position)
+    return (header.study, *_kind(header), position)
 
 
 def _belong_together(one: Header, other: Header) -> bool:
@@ -105,9 +118,9 @@ def _belong_together(one: Header, other: Header) -> bool:
 
 
 def _kind(header: Header) -> tuple[object, ...]:
-    """What all slices of a stack share; scanners change other words between skull base and vertex."""
+    """What all slices of a stack share besides a study; scanners change other words between skull base and vertex."""
     return (
-        *(header.study, header.series, header.modality, header.kind, header.shape, header.samples),
+        *(header.series, header.modality, header.kind, header.shape, header.samples),
         *(dicom_kinds.kernel_kind(header.kernel), _has_agent(header), header.position is None),
         *(dicom_kinds.is_localiser(header.image_type), dicom_kinds.is_reformat(header.image_type)),
         dicom_kinds.is_picture(header.image_type),

@@ -66,7 +66,7 @@ class Planes:
 
 
 def read_dicom(folder: Path, label: str, series: str = "") -> DicomScan:
-    """The head CT in a folder of DICOM files; `series` is the number or UID of one to take.
+    """The head CT in a folder of DICOM files; `series` is the number or UID of one to take, or `*`.
 
     What cannot be read or placed is a `ScanError` whose text starts with `label`.
     """
@@ -241,6 +241,8 @@ def _remarks(choice: Choice) -> list[str]:
     first = choice.stack.first
     remarks = [f"{choice.stack.name} of {len(choice.left_out) + 1} taken"]
     remarks += [f"left out {reason}" for reason in choice.left_out]
+    if choice.studies > 1:
+        remarks.append(f"chosen among {choice.studies} studies in one folder")
     if with_agent(choice.stack):
         remarks.append("with contrast agent")
     if dicom_kinds.is_reformat(first.image_type):

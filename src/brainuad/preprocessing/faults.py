@@ -11,7 +11,19 @@ from brainuad.errors import InputError
 
 # Numbers of errors that belong to the file: it is not there, or its header leads to a place where nothing can be.
 # What the readers themselves find wrong with the content has no number.
-OF_THE_FILE = (None, 0, errno.ENOENT, errno.ENOTDIR, errno.EINVAL, errno.EOVERFLOW)
+OF_THE_FILE = (
+    *(None, 0, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG),
+    *(errno.EINVAL, errno.EOVERFLOW),
+)
+
+
+def read_first_byte(path: Path) -> None:
+    """Opens and reads a file, so that a fault shows as the `OSError` that it is.
+
+    nibabel drops that error while it looks for the format, and says that the format is unknown.
+    """
+    with path.open("rb") as file:
+        file.read(1)
 
 
 def refuse_fault(error: BaseException, path: Path) -> None:

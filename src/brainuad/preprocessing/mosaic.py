@@ -70,12 +70,12 @@ def draw_strip(
 def draw_pages(strips: Sequence[tuple[str, Path, str]], folder: Path) -> list[Path]:
     """Writes `mosaic.png`, then `mosaic-2.png` and so on, from (label, strip picture, reason) in order.
 
-    A subject with a reason is excluded: an empty tile with that text.
+    A subject with a reason is excluded: an empty tile with that text. Without any subject the first page says so.
     """
     for old in folder.glob("mosaic*.png"):
         old.unlink()
     pages = []
-    for start in range(0, len(strips), SUBJECTS_PER_PAGE):
+    for start in range(0, max(len(strips), 1), SUBJECTS_PER_PAGE):
         number = start // SUBJECTS_PER_PAGE + 1
         page = folder / ("mosaic.png" if number == 1 else f"mosaic-{number}.png")
         _draw_page(strips[start : start + SUBJECTS_PER_PAGE], page)
@@ -87,6 +87,8 @@ def _draw_page(strips: Sequence[tuple[str, Path, str]], path: Path) -> None:
     from matplotlib import image as image_file
     from matplotlib.figure import Figure
 
+    if not strips:
+        strips = [("", path, "no subject is selected")]
     figure = Figure(figsize=(9.0, STRIP_INCHES * len(strips)), dpi=150, layout="constrained")
     all_axes = figure.subplots(len(strips), 1, squeeze=False)[:, 0]
     for axes, (label, picture, reason) in zip(all_axes, strips, strict=True):

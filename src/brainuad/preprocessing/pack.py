@@ -31,7 +31,7 @@ from brainuad.preprocessing.boxes import (
     write_packed_boxes,
 )
 from brainuad.preprocessing.derivatives import brain_mask_path, derivative_path, lesion_mask_path
-from brainuad.preprocessing.faults import refuse_fault
+from brainuad.preprocessing.faults import read_first_byte, refuse_fault
 from brainuad.preprocessing.histogram import Reference, load_references
 from brainuad.preprocessing.recipe_steps import Scan, apply_steps, lesion_slices
 from brainuad.preprocessing.recipes import Recipe
@@ -232,6 +232,7 @@ def _read(path: Path) -> Any:
     import nibabel
 
     try:
+        read_first_byte(path)
         return nibabel.load(path)
     except (OSError, ValueError, nibabel.filebasedimages.ImageFileError) as error:
         refuse_fault(error, path)

@@ -17,7 +17,7 @@ import SimpleITK as sitk
 
 from brainuad.errors import ScanError
 from brainuad.preprocessing.dicom_volume import read_dicom
-from brainuad.preprocessing.faults import refuse_fault
+from brainuad.preprocessing.faults import read_first_byte, refuse_fault
 from brainuad.preprocessing.h5 import read_h5
 from brainuad.storage import atomic_path
 
@@ -155,6 +155,7 @@ def _content_bytes(path: Path) -> float:
     if path.suffix == ".gz":
         with gzip.open(path) as file:
             return sum(map(len, iter(lambda: file.read(CHUNK_BYTES), b"")))
+    read_first_byte(path)
     size = path.stat().st_size
     return size if path.suffix == ".nii" else math.inf
 

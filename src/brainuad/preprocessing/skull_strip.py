@@ -105,11 +105,7 @@ def _deepbet(image: sitk.Image) -> np.ndarray:
     except (RuntimeError, MemoryError) as error:
         if engine.bbox and any(side.stop <= side.start for side in engine.bbox):
             raise ScanError("deepbet found no brain") from error  # a speck, whose box holds no voxel
-        first_line = (str(error).splitlines() or ["no memory"])[0]
-        raise InputError(
-            f"skull_strip = 'deepbet': the network failed ({first_line}). The scan is not excluded for that: give the "
-            "job more memory (mem_mb), and run again."
-        ) from error
+        raise _network_failed("deepbet", error) from error
     return mask[::-1, ::-1].transpose(2, 1, 0)
 
 
@@ -119,15 +115,27 @@ def _hd_bet_v1(image: sitk.Image, settings: HdBetV1Settings) -> np.ndarray:
 
     # Arrays (z, y, x) with y to the front and x to the right, the orientation of the MNI152 template.
     voxels = np.ascontiguousarray(sitk.GetArrayViewFromImage(image)[:, ::-1, ::-1])
-    with contextlib.redirect_stdout(io.StringIO()):
-        _, mask = hd_bet(
-            voxels,
-            image.GetSpacing()[::-1],
-            mode="fast" if settings.networks == 1 else "accurate",
-            device="cpu",
-            do_tta=settings.mirroring,
-        )
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            _, mask = hd_bet(
+                voxels,
+                image.GetSpacing()[::-1],
+                mode="fast" if settings.networks == 1 else "accurate",
+                device="cpu",
+                do_tta=settings.mirroring,
+            )
+    except (RuntimeError, MemoryError) as error:
+        raise _network_failed("hd-bet-v1", error) from error
     return mask[:, ::-1, ::-1] > 0
+
+
+def _network_failed(engine: str, error: Exception) -> InputError:
+    """What to do about a network that fails, mostly for want of memory."""
+    first_line = (str(error).splitlines() or ["no memory"])[0]
+    return InputError(
+        f"skull_strip = '{engine}': the network failed ({first_line}). The scan is not excluded for that: give the "
+        "job more memory (mem_mb), and run again."
+    )
 
 
 def _check_hd_bet_v1(settings: HdBetV1Settings) -> None:

@@ -72,7 +72,7 @@ def _reason_of_groups(scores: pd.DataFrame, stratum: str) -> str:
     missing = [str(group) for group, count in sizes.items() if count == 0]
     if stratum == AVERAGE:
         return f"no average: no scan of group {', '.join(missing)}" if missing else NO_NORMAL
-    unknown = stratum not in sizes.index and (scores["metric"] == "auroc").any()
+    unknown = stratum and stratum not in sizes.index and (scores["metric"] == "auroc").any()
     return "no scan of this group" if stratum in missing or unknown else NO_NORMAL
 
 

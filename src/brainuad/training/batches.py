@@ -28,6 +28,10 @@ log = logging.getLogger(__name__)
 SliceFilter = Literal["all", "non-empty", "tumour-free", "tumour-free-unresized", "tumour"]
 # The filters that must know where lesions are.
 NEEDS_LESIONS: tuple[SliceFilter, ...] = ("tumour-free", "tumour-free-unresized", "tumour")
+NO_MASKS = (
+    " This model learns from lesions and leaves out who has no lesion mask: give masks, or `patients: {annotated: "
+    "true}` to the split."
+)
 
 
 @dataclass(frozen=True)
@@ -239,7 +243,7 @@ def open_slices(
         kind = f"{slice_filter} slices" + (" with a lesion mask" if with_lesion else "")
         raise InputError(
             f"no {kind} of role {role!r} in {names} ({sum(map(len, wanted))} subjects in the split). Check the split "
-            "counts of the study, and quality.tsv for excluded subjects."
+            f"counts of the study, and quality.tsv for excluded subjects.{NO_MASKS if with_lesion else ''}"
         )
     return Slices(folders, index, with_lesion)
 

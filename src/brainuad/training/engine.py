@@ -25,6 +25,7 @@ from brainuad.training.augmentation import augment
 from brainuad.training.batches import BatchOrder, describe, load_batches
 from brainuad.training.device import channels_last
 from brainuad.training.divergence import divergence, every_step_is_skipped, finite_weights
+from brainuad.training.fabric import machine_of, next_machine
 from brainuad.training.job import EngineOptions, History, TrainingJob
 from brainuad.training.optimisers import after_step, after_validation, build_schedule
 from brainuad.training.progress import Progress
@@ -41,6 +42,7 @@ class Engine:
         self.fabric = fabric
         self.job = job
         self.options = options
+        self.machine = machine_of(fabric)
         self.settings: TrainingSettings = job.model.settings.training
         self.history = History()
         self.step = 0
@@ -256,7 +258,7 @@ class Engine:
             "settings_hash": self.job.settings_hash,
             "step": self.step,
             "finished": self.finished,
-            "precision": self.fabric._precision.precision,
+            "machine": self.machine,
             "model": self.model.state_dict(),
             "optimisers": {name: optimiser.state_dict() for name, optimiser in self.optimisers.items()},
             "schedules": {name: schedule.state_dict() for name, schedule in self.schedules.items()},
@@ -279,8 +281,7 @@ class Engine:
                 states.remove(folder)
             return
         self.step = state["step"]
-        if (before := state.get("precision")) != (now := self.fabric._precision.precision):
-            log.warning("steps before %d had precision %s, the next have %s", self.step, before, now)
+        self.machine = next_machine(state.get("machine", self.machine), self.machine, state)
         self.model.load_state_dict(state["model"])
         for name, optimiser in self.optimisers.items():
             optimiser.load_state_dict(state["optimisers"][name])

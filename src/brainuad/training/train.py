@@ -18,7 +18,6 @@ from brainuad.settings import WEIGHTS_FOLDER
 from brainuad.storage import read_table, write_json, write_table
 from brainuad.training import state as states
 from brainuad.training.batches import SliceFilter, Slices, in_sequences, open_slices
-from brainuad.training.device import device_name
 from brainuad.training.engine import Engine
 from brainuad.training.external import train_externally
 from brainuad.training.fabric import make_fabric
@@ -152,8 +151,7 @@ def _write_results(engine: Engine, request: ModelRequest, files: TrainingFiles, 
     write_table(pd.DataFrame(history.rows), files.log)
     write_json(
         {
-            "device": device_name(engine.fabric.device),
-            "precision": engine.fabric._precision.precision,
+            **engine.machine,
             "parameters": sum(p.numel() for p in engine.model.parameters()),
             "iterations": engine.step,
             "training_hours": history.seconds / 3600,

@@ -9,7 +9,7 @@ import torch
 
 from brainuad.arrays import ArrayStore, to_volume_axes
 from brainuad.errors import InputError
-from brainuad.training.batches import SliceFilter, SliceIndex, Slices, open_stores, usable_subjects
+from brainuad.training.batches import NO_MASKS, SliceFilter, SliceIndex, Slices, open_stores, usable_subjects
 
 
 class Volumes(Slices):
@@ -57,6 +57,7 @@ def open_volumes(
         raise InputError(
             f"no {kind} of role {role!r} in {names}. A model of dimension 3 learns from whole volumes: check the split "
             "counts and `slices` of training_data in the study, and quality.tsv for excluded subjects."
+            + (NO_MASKS if with_lesion else "")
         )
     index = SliceIndex(np.array(rows, dtype=np.int64), tuple(subject for subject, _ in depths))
     return Volumes(folders, index, common_depth(depths, names), with_lesion)

@@ -71,3 +71,13 @@ def _write(path: Path, header: tuple[str, ...], rows: list[tuple[str, ...]], del
         writer = csv.writer(file, delimiter=delimiter)
         writer.writerow(header)
         writer.writerows(rows)
+
+
+def an_empty_folder_to_review(root: Path) -> tuple[list[Any], Path]:
+    """A selected scan whose folder is empty: the files that `review-sheet` is given, and the sheet among them."""
+    hospital = Hospital(root)
+    hospital.normal(0, path="p0-folder")
+    (root / "p0-folder").mkdir()
+    hospital.select()
+    sheet = root / "review.html"
+    return ["--scans", root / "scans.csv", "--selection", root / "selection.tsv", "--output", sheet], sheet

@@ -1,12 +1,16 @@
 """Reports are read from the exports that hospitals make, a part at a time."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from brainuad.curation.follow_up import refers_to_earlier
+from brainuad.curation.line_breaks import BEGINNINGS, with_line_breaks
 from brainuad.curation.reports import Report, read_reports
 from brainuad.curation.rule_labeller import RuleLabeller
+from brainuad.curation.spelling import expand
+from brainuad.curation.terms import TERMS
 from brainuad.errors import InputError
 
 HEADER = "report,patient,date,text\n"
@@ -106,6 +110,44 @@ def test_a_heading_after_an_escaped_line_break_is_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", [r"Old\new infarct.", r"No left\right shift.", r"Frontal\temporal."])
 def test_a_backslash_for_a_slash_is_no_line_break(tmp_path: Path, text: str) -> None:
     assert read(written(tmp_path, HEADER + f"r1,p1,,{text}\n"))[0].text == text
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        (r"Large frontal lesion\tumour.", "tumor"),
+        (r"Acute infarct\neoplasm of the left frontal lobe.", "tumor"),
+        (r"Left frontal cyst\nodule.", "lesion"),
+        (r"A lesion\nor tumour of the left frontal lobe.", "tumor"),
+        (r"A fracture of the vault, and\noedema.", "oedema"),
+        (r"A cyst, left\tischaemic infarct.", "ischemia"),
+    ],
+)
+def test_no_finding_behind_a_backslash_is_lost(tmp_path: Path, text: str, label: str) -> None:
+    read_as = read(written(tmp_path, HEADER + f'r1,p1,,"{text}"\n'))[0].text
+    found = {each.label: each.certainty for each in LABELLER.label(read_as)}
+    assert found[label] in ("positive", "uncertain")
+
+
+@pytest.mark.parametrize(
+    "word", ["temporo", "traumatic", "recent", "normal", "thalamic", "tumors", "rebleed"]
+)
+def test_a_letter_that_a_word_begins_with_stays(word: str) -> None:
+    assert with_line_breaks(rf"one\{word}. two\n\nthree") == f"one\\{word}. two\n\nthree"
+
+
+@pytest.mark.parametrize(
+    "word", ["there", "ischaemia", "infarct", "oedema", "and", "either", "or", "on", "right"]
+)
+def test_a_break_before_a_small_letter_is_one(word: str) -> None:
+    assert with_line_breaks(rf"one\n{word}") == f"one\n{word}"
+
+
+def test_no_term_loses_its_first_letter() -> None:
+    phrases = {phrase for group in TERMS.values() for pattern in group for phrase in expand(pattern)}
+    words = {word for word in re.findall("[a-z]{3,}", " ".join(phrases)) if word[0] in "nrt"} - {"non", "the"}
+    assert {"tumor", "neoplasm", "nodule", "thrombus"} <= words
+    assert {word for word in words if not word.startswith(BEGINNINGS)} == set()
 
 
 def test_a_backslash_hides_no_word() -> None:

@@ -18,7 +18,7 @@ from brainuad.curation.selection_settings import ReviewSettings
 from brainuad.curation.thumbnails import CARD_GREY, montage, png_uri, read_volume, reason_card
 from brainuad.errors import ScanError
 from brainuad.preprocessing.dicom_volume import read_dicom
-from tests.unit.curation.hospital import Hospital, write_table
+from tests.unit.curation.hospital import Hospital, an_empty_folder_to_review, write_table
 from tests.unit.preprocessing.dicom_files import GAPS_MM, table_positions, tilted, write_series
 from tests.verbs import run
 
@@ -308,12 +308,7 @@ def test_a_card_without_picture_is_as_large_as_others_and_says_why() -> None:
 
 
 def test_the_verb_shows_why_a_scan_has_no_picture(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    hospital = Hospital(tmp_path)
-    hospital.normal(0, path="p0-folder")
-    (tmp_path / "p0-folder").mkdir()
-    hospital.select()
-    output = tmp_path / "review.html"
-    files = ["--scans", tmp_path / "scans.csv", "--selection", tmp_path / "selection.tsv", "--output", output]
+    files, output = an_empty_folder_to_review(tmp_path)
     with caplog.at_level(logging.WARNING):
         run("review-sheet", "--settings", "{}", *files)
     reason = "CT: no DICOM image in the folder (0 other files)"

@@ -112,6 +112,31 @@ def test_one_image_may_be_written_in_several_ways(hospital: Hospital, path: str,
     assert outcome(hospital, "s2") == ("usable report", "duplicate scan")
 
 
+@pytest.mark.parametrize("second", ["whole path", "link"])
+def test_the_whole_path_and_a_link_are_the_same_image(hospital: Hospital, second: str) -> None:
+    root = hospital.folder
+    (root / "dicom" / "a").mkdir(parents=True)
+    (root / "link").symlink_to(root / "dicom")
+    hospital.normal(1, path="dicom/a")
+    hospital.normal(2, path={"whole path": str(root / "dicom" / "a"), "link": "link/a"}[second])
+    for scan in ("s1", "s2"):
+        assert outcome(hospital, scan) == ("usable report", "named for several patients")
+
+
+def test_a_path_outside_the_data_set_is_compared_as_it_is_written(hospital: Hospital) -> None:
+    hospital.scan("s1", "p0", "r0", path="/elsewhere/a")
+    hospital.scan("s2", "p0", "r0", path="/elsewhere//a/")
+    assert outcome(hospital, "s2") == ("usable report", "duplicate scan")
+
+
+def test_rows_of_a_scan_that_write_one_image_in_several_ways_name_one(hospital: Hospital) -> None:
+    hospital.report("r2", "p0")
+    hospital.label("r2")
+    hospital.scan("s1", "p0", "r0", path="dicom/a", series="2")
+    hospital.scan("s1", "p0", "r2", path="dicom\\a", series="002")
+    assert outcome(hospital, "s1")[0] == "kept"
+
+
 def test_a_series_number_alone_makes_no_image(hospital: Hospital) -> None:
     hospital.scan("s1", "p0", "r0", path="dicom/a", series="2")
     hospital.scan("s2", "p0", "r0", path="dicom/b", series="2")

@@ -58,7 +58,7 @@ def test_readers_make_the_group(tmp_path: Path, votes: str, group: str, conditio
 def test_the_series_are_left_to_preprocessing(tmp_path: Path) -> None:
     reads(published(tmp_path, 12), s12="0" * 12)
     row = rows(tmp_path)["CQ500CT12"]
-    assert row["ct"] == "CQ500CT12 CQ500CT12"
+    assert (row["ct"], row["series"]) == ("CQ500CT12 CQ500CT12", "*")
     assert find_dataset("cq500").preprocessing.reference == "ct"
 
 

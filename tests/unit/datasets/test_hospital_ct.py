@@ -71,6 +71,12 @@ def test_rows_of_one_scan_that_differ_exclude_it(tmp_path: Path) -> None:
     assert row["reason"] == "scans.csv: rows of this scan differ in patient, path"
 
 
+def test_rows_of_one_scan_may_write_its_path_and_series_in_several_ways(tmp_path: Path) -> None:
+    lines = ("a,p,dicom/s1,2", "a,p,dicom\\s1,2.0", f"a,p,{tmp_path / 'dicom' / 's1'},002")
+    row = rows(export(tmp_path, *lines, header="scan,patient,path,series\n"))["a"]
+    assert (row["status"], row["reason"]) == ("ok", "")
+
+
 def test_a_mask_may_be_named(tmp_path: Path) -> None:
     header = "scan,patient,path,mask\n"
     row = rows(export(tmp_path, "a,p,dicom/s1,nifti/s2.nii.gz", header=header))["a"]

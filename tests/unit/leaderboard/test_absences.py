@@ -6,7 +6,14 @@ from typing import Any
 import pytest
 import yaml
 
-from brainuad.leaderboard.absences import NO_TEST_SUBJECT, NOT_NAMED, SIMULATED, absences, why_not_scored
+from brainuad.leaderboard.absences import (
+    NO_METHOD,
+    NO_TEST_SUBJECT,
+    NOT_NAMED,
+    SIMULATED,
+    absences,
+    why_not_scored,
+)
 from brainuad.leaderboard.plan import ranking_inputs
 from brainuad.plan import Plan
 from brainuad.plan_reader import read_plan
@@ -63,6 +70,13 @@ def test_a_data_set_without_test_subjects_in_the_study_is_no_test_set(plan: Plan
         plan.recipes,
     )
     assert why_not_scored(other, "every-method", "mslub") == NO_TEST_SUBJECT
+
+
+def test_a_test_set_that_no_method_of_the_study_scores_says_so(plan: Plan) -> None:
+    content: Any = plan.studies["every-method"]
+    named = content.model_copy(update={"test_datasets": (*content.test_datasets, "mslub")})
+    other = Plan(plan.config, {**plan.studies, "every-method": named}, plan.recipes)
+    assert why_not_scored(other, "every-method", "mslub") == NO_METHOD
 
 
 def test_simulated_scans_are_no_test_set_beside_real_ones(plan: Plan) -> None:

@@ -1,6 +1,8 @@
 """Packing writes what the recipe says, one subject at a time, and a row for each subject that fails."""
 
+import builtins
 import errno
+import io
 
 import nibabel
 import numpy as np
@@ -206,10 +208,15 @@ def test_the_equalised_copy_of_an_earlier_recipe_goes(tmp_path):
 def test_a_fault_of_the_disk_excludes_nobody(tmp_path, monkeypatch):
     write_subject(tmp_path / "d", "a", 0)
 
-    def fail(*_, **__):
-        raise OSError(errno.ESTALE, "Stale file handle")
+    opened = io.open
 
-    monkeypatch.setattr(nibabel, "load", fail)
+    def fail(path, *arguments, **options):
+        if str(path).endswith(".nii.gz"):
+            raise OSError(errno.ESTALE, "Stale file handle")
+        return opened(path, *arguments, **options)
+
+    monkeypatch.setattr(builtins, "open", fail)
+    monkeypatch.setattr(io, "open", fail)
     with pytest.raises(InputError, match=r"cannot be read now \(Stale file handle\)"):
         pack_dataset("toy", tmp_path / "d", quality_of("a"), "two", RECIPE, tmp_path / "out")
 

@@ -104,6 +104,11 @@ def test_pages_hold_a_fixed_number_of_subjects_and_old_pages_go(tmp_path: Path) 
     assert sorted(path.name for path in tmp_path.glob("*.png")) == ["mosaic-2.png", "mosaic.png"]
 
 
+def test_without_any_selected_subject_the_mosaic_says_so(tmp_path: Path) -> None:
+    assert [page.name for page in draw_pages([], tmp_path)] == ["mosaic.png"]
+    assert (tmp_path / "mosaic.png").stat().st_size > 0
+
+
 def test_the_strip_outlines_a_lesion(tmp_path: Path) -> None:
     plain, marked = (sitk.ReadImage(str(strip(tmp_path, name, name == "b"))) for name in ("a", "b"))
     changed = sitk.GetArrayFromImage(plain) != sitk.GetArrayFromImage(marked)

@@ -1,7 +1,9 @@
 """Scans keep their place in the world on the way from file to image and back."""
 
+import builtins
 import errno
 import gzip
+import io
 import struct
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import pytest
 import SimpleITK as sitk
 
 from brainuad.errors import InputError, ScanError
+from brainuad.preprocessing.faults import refuse_fault
 from brainuad.preprocessing.scan import (
     affine_of,
     array_from_image,
@@ -124,11 +127,27 @@ def test_a_fault_of_the_disk_is_no_defect_of_the_scan(
     def fail(*_: object, **__: object) -> None:
         raise OSError(number, "no luck", str(path))
 
-    monkeypatch.setattr("brainuad.preprocessing.scan.gzip.open", fail)
-    monkeypatch.setattr("brainuad.preprocessing.scan.nib.load", fail)
+    monkeypatch.setattr(builtins, "open", fail)
+    monkeypatch.setattr(io, "open", fail)
     with pytest.raises(InputError, match=r"cannot be read now \(no luck\)") as caught:
         read_scan(path, "t1")
     assert not isinstance(caught.value, ScanError)
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="no file that gives an error of the disk")
+@pytest.mark.parametrize("name", ["a.nii.gz", "a.nii", "a.mgz"])
+def test_an_error_of_the_disk_on_reading_is_no_defect_of_the_scan(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).symlink_to("/proc/self/mem")
+    with pytest.raises(InputError, match=r"cannot be read now \(Input/output error\)") as caught:
+        read_scan(tmp_path / name, "t1")
+    assert not isinstance(caught.value, ScanError)
+
+
+@pytest.mark.parametrize("number", [errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG])
+def test_a_path_that_leads_to_no_file_is_a_defect_of_the_scan(tmp_path: Path, number: int) -> None:
+    refuse_fault(OSError(number, "no file"), tmp_path)
+    with pytest.raises(InputError):
+        refuse_fault(OSError(errno.EACCES, "Permission denied"), tmp_path)
 
 
 def test_too_little_memory_is_no_defect_of_the_scan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

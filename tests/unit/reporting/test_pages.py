@@ -67,7 +67,7 @@ def test_a_threshold_taken_from_healthy_scans_is_marked(study: StudyEntry, score
         (r.label, column.protocol)
         for r in marked.rows
         for cell, column in zip(r.cells, marked.columns, strict=True)
-        if cell.fallback
+        if cell.signs == "‡"
     }
     assert flags == {("DAE (coarse)", "validation")}
 

@@ -36,15 +36,28 @@ class Column:
     lower: bool
 
 
+# Rows of scores that say that a threshold was not found as its protocol has it: their sign, and what it means.
+SIGNS = {
+    "threshold_fallback": (
+        "‡",
+        "The data set has no validation patients with lesions; the threshold comes from healthy scans.",
+    ),
+    "threshold_beyond_grid": (
+        "§",
+        "No threshold of the paper's grid is high enough; this is the exact one beyond it.",
+    ),
+}
+
+
 @dataclass(frozen=True)
 class Cell:
-    """One number as text, the value it sorts by, and its share of the column's range for a bar."""
+    """One number as text, the value it sorts by, its share of the column's range for a bar, and signs of notes."""
 
     text: str
     value: float | None
     share: float
     best: bool
-    fallback: bool
+    signs: str
 
 
 @dataclass(frozen=True)
@@ -65,7 +78,7 @@ class Board:
     groups: tuple[tuple[str, int], ...]
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
-    fallback: bool
+    notes: tuple[str, ...]
 
 
 def boards(study: StudyEntry, scores: pd.DataFrame, dataset: str) -> list[Board]:
@@ -79,17 +92,20 @@ def boards(study: StudyEntry, scores: pd.DataFrame, dataset: str) -> list[Board]
     voxels = plain["metric"].isin(VOXEL_METRICS)
     strata = summary[(summary["stratum"] != "") & ~summary["metric"].isin(NOT_RANKED)]
     parts = (("Voxels", plain[voxels]), ("Lesions and images", plain[~voxels]), ("By group", strata))
-    fallbacks = _fallbacks(summary)
-    return [_board(title, part, study, fallbacks) for title, part in parts if len(part)]
+    signs = _signs(summary)
+    return [_board(title, part, study, signs) for title, part in parts if len(part)]
 
 
-def _fallbacks(summary: pd.DataFrame) -> set[tuple[str, str]]:
-    """(method, protocol) whose threshold had to come from healthy maps."""
-    rows = summary[(summary["metric"] == "threshold_fallback") & (summary["mean"] > 0)]
-    return set(zip(rows["method"], rows["protocol"], strict=True))
+def _signs(summary: pd.DataFrame) -> dict[tuple[str, str], str]:
+    """The signs of (method, protocol) whose threshold is not as the protocol has it."""
+    rows = summary[summary["metric"].isin(SIGNS) & (summary["mean"] > 0)]
+    found: dict[tuple[str, str], str] = {}
+    for method, protocol, metric in zip(rows["method"], rows["protocol"], rows["metric"], strict=True):
+        found[method, protocol] = found.get((method, protocol), "") + SIGNS[metric][0]
+    return found
 
 
-def _board(title: str, part: pd.DataFrame, study: StudyEntry, fallbacks: set[tuple[str, str]]) -> Board:
+def _board(title: str, part: pd.DataFrame, study: StudyEntry, signs: dict[tuple[str, str], str]) -> Board:
     quantities = sorted(
         part[QUANTITY].drop_duplicates().itertuples(index=False, name=None),
         key=lambda quantity: _place(*quantity),
@@ -102,14 +118,15 @@ def _board(title: str, part: pd.DataFrame, study: StudyEntry, fallbacks: set[tup
     rows = []
     for number, method in enumerate(known):
         cells = tuple(
-            _cell(grid[number][j], means[:, j], number, column, (method.name, column.protocol) in fallbacks)
+            _cell(grid[number][j], means[:, j], column, signs.get((method.name, column.protocol), ""))
             for j, column in enumerate(columns)
         )
         runs = sorted({int(cell[2]) for cell in grid[number] if cell[2]})
         span = "–".join(str(n) for n in dict.fromkeys([runs[0], runs[-1]])) if runs else "0"
         rows.append(Row(method.label, colour_of(method.name), span, cells))
-    used = any(cell.fallback for row in rows for cell in row.cells)
-    return Board(title, tuple(_spans(column.group for column in columns)), columns, tuple(rows), used)
+    used = {sign for row in rows for cell in row.cells for sign in cell.signs}
+    notes = tuple(f"{sign} {meaning}" for sign, meaning in SIGNS.values() if sign in used)
+    return Board(title, tuple(_spans(column.group for column in columns)), columns, tuple(rows), notes)
 
 
 def _place(metric: str, aggregate: str, stratum: str, protocol: str) -> tuple[Any, ...]:
@@ -138,12 +155,10 @@ def _lookup(values: pd.DataFrame, key: tuple[Any, ...]) -> tuple[float, float, i
     return float(row["mean"]), float(row["sd"]), int(row["runs"])
 
 
-def _cell(
-    found: tuple[float, float, int], column_means: np.ndarray, number: int, column: Column, fallback: bool
-) -> Cell:
+def _cell(found: tuple[float, float, int], column_means: np.ndarray, column: Column, signs: str) -> Cell:
     mean, sd, _ = found
     if not np.isfinite(mean):
-        return Cell("–", None, 0.0, False, False)
+        return Cell("–", None, 0.0, False, "")
     finite = column_means[np.isfinite(column_means)]
     top = max(float(finite.max()), 1e-12)
     best = finite.min() if column.lower else finite.max()
@@ -151,7 +166,7 @@ def _cell(
     digits = 3 if top >= 0.1 else 4 if top >= 0.01 else 6
     text = number_text(mean, sd, digits)
     share = max(0.0, mean) / (1.0 if top <= 1 else top)
-    return Cell(text, mean, share, ranked and mean == best, fallback)
+    return Cell(text, mean, share, ranked and mean == best, signs)
 
 
 def _spans(groups: Iterable[str]) -> list[tuple[str, int]]:
