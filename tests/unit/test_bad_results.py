@@ -120,6 +120,8 @@ def test_a_table_says_that_a_threshold_fell_back(scored: dict[str, Path]) -> Non
 VERBS = ("simulate", "index", "preprocess", "pack", "split", "plant", "train", "calibrate", "infer", "evaluate",
          "embed", "export", "compare", "tabulate", "plot", "report", "rescore", "rank")  # fmt: skip
 
+NUMBERS = ("run", "max_failed_share")
+
 
 def call(verb: str, settings: str, folder: Path) -> tuple[Any, ...]:
     """A verb with files that are not there: its settings are read before them."""
@@ -131,7 +133,7 @@ def call(verb: str, settings: str, folder: Path) -> tuple[Any, ...]:
     words: list[Any] = [verb, "--settings", settings]
     for name in options:
         if name not in ("settings", *positional):
-            words += [f"--{name.replace('_', '-')}", "0" if name == "run" else folder / name]
+            words += [f"--{name.replace('_', '-')}", "0" if name in NUMBERS else folder / name]
     return (*words, *(folder / name for name in positional))
 
 
