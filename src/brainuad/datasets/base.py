@@ -24,6 +24,9 @@ COHORT_COLUMNS = (
     *(*PATH_COLUMNS, "series"),
 )
 
+# Stands in the place of a series: the best of all, though a folder holds several studies.
+ANY_STUDY = "*"
+
 
 @dataclass(frozen=True)
 class SubjectRow:

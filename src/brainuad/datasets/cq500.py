@@ -11,9 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from brainuad.datasets.base import Dataset, SubjectRow, sorted_entries
+from brainuad.datasets.base import ANY_STUDY, Dataset, SubjectRow, sorted_entries
 from brainuad.errors import InputError
-from brainuad.preprocessing.dicom_series import ANY_STUDY
 from brainuad.preprocessing.settings import HEAD_CT
 
 logger = logging.getLogger(__name__)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from brainuad.datasets.base import ANY_STUDY
 from brainuad.errors import ScanError
 from brainuad.preprocessing import dicom_kinds
 from brainuad.preprocessing.dicom_headers import ENHANCED, SECONDARY_CAPTURE, Header, read_headers
@@ -30,8 +31,6 @@ COVERAGE_STEP_MM = 20.0
 LARGEST_TILT_DEG = 37.0
 # Brain is shown in windows of 80 to 150 HU, bone from 2000 HU.
 BONE_WINDOW_HU = 1500.0
-# Stands in the place of a series: the best of all, though the folder holds several studies.
-ANY_STUDY = "*"
 OWN_FOLDER = (
     "give each study a folder of its own, or name one series by its UID in the column `series` of scans.csv"
 )
