@@ -78,7 +78,7 @@ class HospitalCt(Dataset):
 def _contradiction(root: Path, rows: list[Row]) -> str:
     """Which columns differ between the rows of one scan, however they are written; empty if none does."""
     ways: dict[str, Callable[[str], str]] = {
-        "path": lambda text: os.path.normpath(_stored(root, text)) if text else "",
+        "path": lambda text: os.path.realpath(root / _stored(root, text)) if text else "",
         "series": whole_number,
     }
     differing = [column for column in SAME if len({ways.get(column, str)(row[column]) for row in rows}) > 1]

@@ -30,9 +30,9 @@ def read_h5(path: Path, label: str) -> tuple[np.ndarray, np.ndarray]:
     """
     import h5py
 
-    if not Path(path).is_file():
-        raise ScanError(f"{label}: the file is missing")
     try:
+        if not Path(path).is_file():
+            raise ScanError(f"{label}: the file is missing")
         with h5py.File(path, "r") as file:
             rows = _image(file, label)
             header = file[HEADER_KEY][()] if HEADER_KEY in file else None

@@ -12,7 +12,7 @@ from itertools import product
 import numpy as np
 import SimpleITK as sitk
 
-from brainuad.errors import ScanError
+from brainuad.errors import InputError, ScanError
 from brainuad.preprocessing.geometry import bounding_box, cut, isotropic, itk_threads
 
 BINS = 32
@@ -24,6 +24,8 @@ RIGID_STEP_MM = 2.0
 AFFINE_STEP_MM = 0.5
 SHORTEST_STEP_MM = 0.02
 SAMPLING_SEED = 1
+# Words of ITK where there is not enough memory: a fault of the machine and not of the scan.
+NO_MEMORY = ("allocate memory", "bad_alloc")
 # Turns of the head (nod, tilt to the shoulder, to the side) from which the search for the atlas starts.
 NODS_DEG = ((-25.0, 0.0, 0.0), (0.0, 0.0, 0.0), (25.0, 0.0, 0.0))
 # Nobody holds the head of a patient in CT straight.
@@ -185,6 +187,10 @@ class _Pair:
         try:
             method.Execute(self.fixed, self.moving)
         except RuntimeError as error:
+            if any(word in str(error) for word in NO_MEMORY):
+                raise InputError(
+                    "registration: not enough memory. Give the job more (mem_mb), and run again."
+                ) from error
             raise ScanError("registration failed: the images do not overlap") from error
         return Registered(affine_from_matrix(matrix_of(transform)), max(0.0, -float(method.GetMetricValue())))
 

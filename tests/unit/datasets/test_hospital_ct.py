@@ -77,6 +77,14 @@ def test_rows_of_one_scan_may_write_its_path_and_series_in_several_ways(tmp_path
     assert (row["status"], row["reason"]) == ("ok", "")
 
 
+def test_rows_of_one_scan_may_name_a_link_and_what_it_leads_to(tmp_path: Path) -> None:
+    (tmp_path / "dicom" / "s1").mkdir(parents=True)
+    (tmp_path / "dicom" / "s1" / "1.dcm").touch()
+    (tmp_path / "link").symlink_to(tmp_path / "dicom" / "s1")
+    row = rows(export(tmp_path, "a,p,,,,,dicom/s1,", "a,p,,,,,link,"))["a"]
+    assert row["reason"] == ""
+
+
 def test_a_mask_may_be_named(tmp_path: Path) -> None:
     header = "scan,patient,path,mask\n"
     row = rows(export(tmp_path, "a,p,dicom/s1,nifti/s2.nii.gz", header=header))["a"]

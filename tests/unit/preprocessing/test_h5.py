@@ -1,5 +1,7 @@
 """HDF5 files of fastMRI: orientation, voxel size, and what is wrong with a file."""
 
+from pathlib import Path
+
 import h5py
 import numpy as np
 import pytest
@@ -107,13 +109,14 @@ def test_too_few_slices_are_named(tmp_path):
     assert "too few slices" in reason(write(tmp_path / "a.h5", image))
 
 
-def test_a_fault_of_the_disk_is_no_defect_of_the_scan(tmp_path, monkeypatch):
+@pytest.mark.parametrize(("where", "name"), [(h5py, "File"), (Path, "is_file")])
+def test_a_fault_of_the_disk_is_no_defect_of_the_scan(tmp_path, monkeypatch, where, name):
     path = write(tmp_path / "a.h5")
 
     def fail(*_):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(h5py, "File", fail)
+    monkeypatch.setattr(where, name, fail)
     with pytest.raises(InputError, match="cannot be read now") as caught:
         read_scan(path, "t1")
     assert not isinstance(caught.value, ScanError)

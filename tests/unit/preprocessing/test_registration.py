@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from brainuad.errors import ScanError
+from brainuad.errors import InputError, ScanError
 from brainuad.preprocessing.geometry import isotropic
 from brainuad.preprocessing.registration import (
     affine_from_matrix,
@@ -77,6 +77,16 @@ def test_images_that_do_not_overlap_are_a_defect_of_the_scan() -> None:
     )
     with pytest.raises(ScanError, match="do not overlap"):
         register_rigidly(ATLAS, mask_of(ATLAS), tiny)
+
+
+def test_too_little_memory_is_no_defect_of_the_scan(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("ITK ERROR: Image(0x1): Failed to allocate memory for image.")
+
+    monkeypatch.setattr(sitk.ImageRegistrationMethod, "Execute", fail)
+    with pytest.raises(InputError, match="not enough memory") as caught:
+        register_rigidly(ATLAS, mask_of(ATLAS), ATLAS)
+    assert not isinstance(caught.value, ScanError)
 
 
 def test_registration_leaves_thread_settings_as_they_were() -> None:
