@@ -46,13 +46,10 @@ class DatasetPlan:
         """Where the scans of a data set lie."""
         return self.config.datasets[self.scans_of(name)]
 
-    def is_phantom(self, name: str) -> bool:
-        """Whether the scans of a data set, or those that a synthetic test set was made from, are simulated."""
-        return self.location(self._base(name)).is_phantom
-
-    def _base(self, name: str) -> str:
-        planted = (study.synthetic[name].of for study in self.studies.values() if name in study.synthetic)
-        return next(planted, name)
+    def is_phantom(self, name: str, study: str = "") -> bool:
+        """Whether the scans of a data set are simulated, or those that a synthetic test set of `study` is made from."""
+        synthetic = self.studies[study].synthetic if study else {}
+        return self.location(synthetic[name].of if name in synthetic else name).is_phantom
 
     def dataset(self, name: str) -> Dataset:
         """The adapter of a data set."""
@@ -83,8 +80,8 @@ class DatasetPlan:
     def preprocessing(self, name: str) -> PreprocessingSettings:
         """The data set's own defaults, under the chosen skull stripper and the user's changes.
 
-        Only the reference and the modalities that a recipe asks for are preprocessed. What the user requires is not
-        optional too, unless the user says so.
+        They do not depend on the studies, which share the derivatives. A user who says which modalities are required
+        says which are optional too; none are where nothing is said.
         """
         if name not in self._preprocessing:
             self._preprocessing[name] = self._choose_preprocessing(name)
@@ -101,23 +98,11 @@ class DatasetPlan:
             settings = overlay(settings, QUICK)
         if defaults.skull_strip not in ("none", "hounsfield"):
             settings["skull_strip"] = self.config.skull_strip
-        if needed := self._needed_modalities(name):
-            needed.add(defaults.reference)
-            for key in ("modalities", "optional_modalities"):
-                settings[key] = [modality for modality in settings[key] if modality in needed]
         own = self.config.datasets.get(name)
         changes = own.preprocessing if own else {}
-        required = changes.get("modalities")
-        if isinstance(required, list):
-            optional = settings["optional_modalities"]
-            settings["optional_modalities"] = [name for name in optional if name not in required]
+        if "modalities" in changes:
+            settings["optional_modalities"] = []
         return PreprocessingSettings.model_validate(overlay(settings, changes))
-
-    def _needed_modalities(self, name: str) -> set[str]:
-        """The modalities of the recipes under which a data set is packed; none if no study uses it."""
-        names = {study.recipe_of(name) for study in self.studies.values() if name in study.splits}
-        known = [self.recipes[recipe] for recipe in names if recipe in self.recipes]
-        return {modality for recipe in known for modality in recipe.modalities}
 
     def source(self, name: str, subject: str | None = None) -> Any:
         """What identifies the raw scans of a subject, or those of the whole data set and the spreadsheet beside them.

@@ -64,3 +64,18 @@ def test_an_anatomy_without_label_maps_is_named(tmp_path: Path) -> None:
     assert line.startswith(f"config.yaml: phantom.settings.anatomy = '{tmp_path}': no label map")
     (tmp_path / "one_dseg.nii.gz").touch()
     read_plan(config, WORKFLOW)
+
+
+@pytest.mark.parametrize("name", ["brats21", "mslub", "ixi"])
+def test_other_studies_do_not_change_how_a_data_set_is_preprocessed(name: str) -> None:
+    alone = read_plan({"studies": ["behrendt2023"]}, WORKFLOW)
+    together = read_plan({"studies": ["behrendt2023", "kascenas2023", "frotscher2023"]}, WORKFLOW)
+    assert alone.preprocessing(name) == together.preprocessing(name)
+
+
+def test_modalities_of_ones_own_are_all_that_is_preprocessed() -> None:
+    own = {"brats21": {"preprocessing": {"modalities": ["t1", "t2"]}}, "ixi": "phantom", "mslub": "phantom"}
+    settings = read_plan({"datasets": own}, WORKFLOW).preprocessing("brats21")
+    assert settings.wanted == ("t1", "t2")
+    own["brats21"] = {"preprocessing": {"modalities": ["t1", "t2"], "optional_modalities": ["flair"]}}
+    assert read_plan({"datasets": own}, WORKFLOW).preprocessing("brats21").wanted == ("t1", "t2", "flair")

@@ -22,7 +22,8 @@ class Brats21(Dataset):
     layout = "folders BraTS2021_00000 with BraTS2021_00000_{flair,t1,t1ce,t2,seg}.nii.gz"
     modalities = ("flair", "t1", "t1ce", "t2")
     preprocessing = PreprocessingSettings(
-        modalities=("flair", "t1", "t1ce", "t2"),
+        modalities=("t1",),
+        optional_modalities=("flair", "t1ce", "t2"),
         reference="t1",
         skull_strip="none",
         coregistration="none",

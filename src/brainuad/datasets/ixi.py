@@ -31,7 +31,9 @@ class Ixi(Dataset):
     )
     modalities: tuple[str, ...] = ("t1", "t2", "pd")
     spreadsheet = "IXI.xls"
-    preprocessing = PreprocessingSettings(modalities=("t1", "t2"), reference="t1", skull_strip="deepbet")
+    preprocessing = PreprocessingSettings(
+        modalities=("t1",), optional_modalities=("t2",), reference="t1", skull_strip="deepbet"
+    )
 
     def subjects(self, root: Path) -> list[str]:
         """The IXI numbers found in file names, such as IXI002."""

@@ -31,8 +31,8 @@ class Shifts(Dataset):
     modalities: tuple[str, ...] = ("t1", "t1ce", "t2", "flair", "pd")
     # Frotscher 2023: the T1 is registered, the others follow it, and so does the mask (linear, above one half).
     preprocessing = PreprocessingSettings(
-        modalities=("t1", "t2", "flair"),
-        optional_modalities=("t1ce", "pd"),
+        modalities=("t1",),
+        optional_modalities=("t1ce", "t2", "flair", "pd"),
         reference="t1",
         skull_strip="none",
         coregistration="none",

@@ -33,6 +33,7 @@ from brainuad.preprocessing.boxes import (
 from brainuad.preprocessing.derivatives import brain_mask_path, derivative_path, lesion_mask_path
 from brainuad.preprocessing.faults import read_first_byte, refuse_fault
 from brainuad.preprocessing.histogram import Reference, load_references
+from brainuad.preprocessing.modality_defects import what_lacks
 from brainuad.preprocessing.recipe_steps import Scan, apply_steps, lesion_slices
 from brainuad.preprocessing.recipes import Recipe
 from brainuad.storage import atomic_path, read_json, write_json, write_table
@@ -66,7 +67,7 @@ def pack_dataset(
     (output_folder / "equalised.npy").unlink(missing_ok=True)
     with ExitStack() as stack:
         names = (*ARRAYS, *(["equalised"] if recipe.equalised else []))
-        files = {name: stack.enter_context(atomic_path(output_folder / f"{name}.npy")) for name in names}
+        files = {n: stack.enter_context(atomic_path(output_folder / f"{n}.npy", alone=True)) for n in names}
         writers = {name: stack.enter_context(GrowingArray(path)) for name, path in files.items()}
         writer = _CohortWriter(derivatives_folder, recipe, writers, geometry, boxes, matched)
         rows = [writer.add(row) for row in _records(quality_table)]
@@ -195,9 +196,8 @@ def read_scan(folder: Path, row: Mapping[str, Any], modalities: tuple[str, ...])
     `has_unused_mask`). Without a brain mask file the brain is where any image is positive.
     """
     subject = row["subject"]
-    missing = [m for m in modalities if not derivative_path(folder, subject, m).exists()]
-    if missing:
-        raise ScanError(f"no derivative of {', '.join(missing)}")
+    if reason := what_lacks(folder, row, modalities):
+        raise ScanError(reason)
     first = _read(derivative_path(folder, subject, modalities[0]))
     affine = np.asarray(first.affine, dtype=np.float64)
     others = [_read(derivative_path(folder, subject, m)) for m in modalities[1:]]

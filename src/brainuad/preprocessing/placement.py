@@ -16,6 +16,7 @@ from brainuad.errors import InputError, ScanError
 from brainuad.preprocessing import ct
 from brainuad.preprocessing.geometry import isotropic, masked, resample, volume_ml
 from brainuad.preprocessing.measures import check_brain_volume
+from brainuad.preprocessing.modality_defects import ModalityError
 from brainuad.preprocessing.raw_subject import RawSubject
 from brainuad.preprocessing.registration import (
     Registered,
@@ -139,7 +140,7 @@ def _to_reference(
     try:
         return register_rigidly(reference, region, raw.images[modality])
     except ScanError as error:
-        raise ScanError(f"{modality}: {error}") from error
+        raise ModalityError(modality, f"{modality}: {error}") from error
 
 
 def _to_atlas(

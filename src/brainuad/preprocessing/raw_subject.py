@@ -11,6 +11,7 @@ from brainuad.datasets.base import path_inside
 from brainuad.errors import ScanError
 from brainuad.preprocessing.dicom_volume import read_dicom
 from brainuad.preprocessing.geometry import voxel_count
+from brainuad.preprocessing.modality_defects import defects_of
 from brainuad.preprocessing.scan import has_orientation, positive_labels, read_mask, read_scan, same_grid
 from brainuad.preprocessing.settings import PreprocessingSettings
 
@@ -33,14 +34,17 @@ def read_subject(row: Mapping[str, str], root: Path, settings: PreprocessingSett
     """The scans that the settings want from a row of the cohort table; a defect is a `ScanError`.
 
     A mask lies on the voxel grid of an image. Only beside DICOM, whose grid is made here, its place in the world
-    counts.
+    counts. What is wrong with one modality alone is a `ModalityError`.
     """
     if row["status"] != "ok":
         raise ScanError(row["reason"] or "excluded from the cohort")
     if missing := [modality for modality in settings.modalities if not row.get(modality)]:
         raise ScanError(f"missing {', '.join(missing)}")
     present = [modality for modality in settings.wanted if row.get(modality)]
-    paths = {name: _located(row, root, name) for name in (*present, "mask", "brain_mask") if row.get(name)}
+    paths = {name: _located(row, root, name) for name in ("mask", "brain_mask") if row.get(name)}
+    for modality in present:
+        with defects_of(modality):
+            paths[modality] = _located(row, root, modality)
     images, notes = _images({modality: paths[modality] for modality in present}, row.get("series", ""))
     lesion, lesion_on = None, ""
     if "mask" in paths:
@@ -61,15 +65,18 @@ def _images(paths: Mapping[str, Path], series: str) -> tuple[dict[str, sitk.Imag
     images: dict[str, sitk.Image] = {}
     notes: list[str] = []
     for modality, path in paths.items():
-        if path.is_dir():
-            scan = read_dicom(path, modality, series)
-            images[modality] = scan.image
-            notes += scan.notes
-            continue
-        images[modality] = read_scan(path, modality)
-        if not has_orientation(path):
-            notes.append(f"{modality}: the header gives no orientation")
+        with defects_of(modality):
+            images[modality], remarks = _image(path, modality, series)
+        notes += remarks
     return images, notes
+
+
+def _image(path: Path, modality: str, series: str) -> tuple[sitk.Image, list[str]]:
+    if path.is_dir():
+        scan = read_dicom(path, modality, series)
+        return scan.image, list(scan.notes)
+    image = read_scan(path, modality)
+    return image, [] if has_orientation(path) else [f"{modality}: the header gives no orientation"]
 
 
 def _check_labels(path: Path, settings: PreprocessingSettings) -> None:

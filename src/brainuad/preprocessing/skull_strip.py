@@ -19,6 +19,7 @@ from brainuad.preprocessing.ct import inside_of_skull
 from brainuad.preprocessing.geometry import largest_filled, mask_like
 from brainuad.preprocessing.hd_bet import hd_bet_mask
 from brainuad.preprocessing.measures import check_signs, negative_share
+from brainuad.preprocessing.modality_defects import defects_of
 from brainuad.preprocessing.scan import array_from_image, same_grid
 from brainuad.preprocessing.settings import HdBetV1Settings, PreprocessingSettings
 
@@ -65,7 +66,8 @@ def _signal(images: Mapping[str, sitk.Image], reference: sitk.Image) -> np.ndarr
     on_grid = {modality: image for modality, image in images.items() if same_grid(image, reference)}
     for modality, image in on_grid.items():
         if modality != "ct":
-            check_signs(_negative_signal(sitk.GetArrayViewFromImage(image)), modality)
+            with defects_of(modality):
+                check_signs(_negative_signal(sitk.GetArrayViewFromImage(image)), modality)
     return np.any([sitk.GetArrayViewFromImage(image) > 0 for image in on_grid.values()], axis=0)
 
 

@@ -7,7 +7,7 @@ import logging
 import shutil
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,7 @@ from brainuad.preprocessing.measures import (
     negative_share,
     signal_to_noise,
 )
+from brainuad.preprocessing.modality_defects import ModalityError, defects_of, left_out
 from brainuad.preprocessing.mosaic import draw_strip
 from brainuad.preprocessing.placement import Atlas, Placement, place
 from brainuad.preprocessing.provenance import (
@@ -78,42 +79,63 @@ def preprocess_subject(
     """The content of the subject's `quality.json`, after writing its derivatives under `output`.
 
     `row` is a row of the cohort table of the data set in `root`, `atlas_folder` the folder of all atlases, `output`
-    the derivatives folder of the data set. A defect of the scans gives status `excluded` and a reason; a missing
-    engine or atlas and faults of the machine raise.
+    the derivatives folder of the data set. A defect of the scans gives status `excluded` and a reason; one of an
+    optional modality a note, and the subject goes on without it. A missing engine or atlas and faults of the machine
+    raise.
     """
     started = time.monotonic()
-    subject = row["subject"]
     atlas = None if settings.atlas == "none" else Atlas.read(atlas_folder, settings.atlas, settings)
     describe_derivatives(output, settings.space)
-    _clear(output, subject)
-    quality: dict[str, Any] = {"subject": subject, "status": "ok", "reason": "", "note": ""}
-    quality |= dict.fromkeys(QUALITY_NUMBERS) | {"skull_strip": settings.skull_strip}
     with itk_threads(threads):
-        try:
-            raw = read_subject(row, root, settings)
-            placement = place(raw, atlas, settings, threads)
-            derived = _on_atlas(raw, placement, atlas, settings)
-            quality |= derived.numbers
-            _write(_Source(subject, row, settings, Path(output)), raw, placement, derived)
-            remarks = write_boxes(row, root, settings.reference, raw.images[settings.reference], output)
-            quality["note"] = "; ".join(filter(None, (quality["note"], *remarks)))
-        except ScanError as error:
-            _clear(output, subject)
-            quality |= {"status": "excluded", "reason": str(error)}
-            logger.warning("%s: excluded: %s", subject, error)
+        found = _usable(_Source(row["subject"], row, settings, Path(output), Path(root)), atlas, threads)
+    quality: dict[str, Any] = {"subject": row["subject"], "status": "ok", "reason": "", "note": ""}
+    quality |= dict.fromkeys(QUALITY_NUMBERS) | {"skull_strip": settings.skull_strip} | found
     quality["seconds"] = round(time.monotonic() - started, 1)
-    write_json(quality, quality_path(output, subject))
+    write_json(quality, quality_path(output, row["subject"]))
     return quality
+
+
+def _usable(source: "_Source", atlas: Atlas | None, threads: int) -> dict[str, Any]:
+    """What is known of a subject, derived without the optional modalities that cannot be used."""
+    notes: list[str] = []
+    while True:
+        _clear(source.output, source.subject)
+        try:
+            numbers, remarks = _derive(source, atlas, threads)
+            return numbers | {"note": "; ".join([*notes, *remarks])}
+        except ScanError as error:
+            if (
+                not isinstance(error, ModalityError)
+                or error.modality not in source.settings.optional_modalities
+            ):
+                _clear(source.output, source.subject)
+                logger.warning("%s: excluded: %s", source.subject, error)
+                return {"status": "excluded", "reason": str(error)}
+            notes.append(left_out(error))
+            logger.warning("%s: %s", source.subject, notes[-1])
+            source = replace(source, row={**source.row, error.modality: ""})
+
+
+def _derive(source: "_Source", atlas: Atlas | None, threads: int) -> tuple[dict[str, Any], list[str]]:
+    """The numbers of the quality table and remarks, after writing the derivatives."""
+    row, root, settings = source.row, source.root, source.settings
+    raw = read_subject(row, root, settings)
+    placement = place(raw, atlas, settings, threads)
+    derived = _on_atlas(raw, placement, atlas, settings)
+    _write(source, raw, placement, derived)
+    boxes = write_boxes(row, root, settings.reference, raw.images[settings.reference], source.output)
+    return derived.numbers, [*derived.remarks, *boxes]
 
 
 @dataclass(frozen=True)
 class _Source:
-    """Whose files are written, from which paths, with which settings, to which folder."""
+    """Whose files are written, from which paths below `root`, with which settings, to which folder."""
 
     subject: str
     row: Mapping[str, str]
     settings: PreprocessingSettings
     output: Path
+    root: Path
 
     def sidecar(self, column: str) -> dict[str, Any]:
         return common_sidecar(self.row[column], self.settings)
@@ -121,12 +143,13 @@ class _Source:
 
 @dataclass(frozen=True)
 class _OnAtlas:
-    """Masks on the whole atlas grid, or the reference's own, and the numbers of the quality table."""
+    """Masks on the whole atlas grid, or the reference's own, and numbers and remarks for the quality table."""
 
     brain: sitk.Image
     atlas_brain: sitk.Image | None
     lesion: sitk.Image | None
     numbers: dict[str, Any]
+    remarks: list[str]
 
 
 def _on_atlas(
@@ -143,7 +166,8 @@ def _on_atlas(
     whole = brain if placement.hounsfield is None or atlas_brain is None else atlas_brain
     shares = {m: coverage(image, whole, placement.transforms[m]) for m, image in raw.images.items()}
     for modality, share in shares.items():
-        check_coverage(share, modality, settings.plausible)
+        with defects_of(modality):
+            check_coverage(share, modality, settings.plausible)
     numbers |= {
         "brain_ml": round(volume_ml(placement.brain), 1) if settings.finds_brain else None,
         "coverage": round(min(shares.values()), 4),
@@ -161,7 +185,7 @@ def _on_atlas(
         numbers |= _lesion_numbers(raw.lesion, lesion, brain)
         if not numbers["lesion_voxels"]:
             notes.append(_why_no_lesion(raw.lesion, grid, transform))
-    return _OnAtlas(brain, atlas_brain, lesion, numbers | {"note": "; ".join(notes)})
+    return _OnAtlas(brain, atlas_brain, lesion, numbers, notes)
 
 
 def _fit(
@@ -178,7 +202,8 @@ def _signs(raw: RawSubject, placement: Placement, brain: sitk.Image) -> list[str
     remarks = []
     for modality, image in raw.images.items():
         share = 0.0 if modality == "ct" else negative_share(image, brain, placement.transforms[modality])
-        check_signs(share, modality)
+        with defects_of(modality):
+            check_signs(share, modality)
         if percent := round(100 * share, 1):
             remarks.append(f"{modality}: {percent} % of the brain was negative and is set to 0")
     return remarks
@@ -209,7 +234,8 @@ def _write(source: _Source, raw: RawSubject, placement: Placement, derived: _OnA
     for modality, image in raw.images.items():
         transform = placement.transforms[modality]
         make = _ct_derivative if modality == "ct" else _mri_derivative
-        finished = make(image, brain, transform, settings)
+        with defects_of(modality):
+            finished = make(image, brain, transform, settings)
         path = transform_path(output, subject, modality)
         write_transform(transform, path)
         sidecar = source.sidecar(modality) | {

@@ -10,7 +10,7 @@ import SimpleITK as sitk
 
 from brainuad.datasets.base import COHORT_COLUMNS
 from brainuad.errors import InputError
-from brainuad.preprocessing.derivatives import quality_path, strip_path
+from brainuad.preprocessing.derivatives import derivative_path, quality_path, strip_path
 from brainuad.preprocessing.mosaic import SUBJECTS_PER_PAGE, draw_pages, draw_strip
 from brainuad.preprocessing.quality import QUALITY_COLUMNS, check_failed_share, summarise
 from brainuad.preprocessing.scan import image_from_array
@@ -30,8 +30,8 @@ def cohort(*subjects: str, **excluded: str) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def record(folder: Path, subject: str, status: str = "ok", reason: str = "") -> None:
-    quality = {"subject": subject, "status": status, "reason": reason, "note": "", "brain_ml": 1400.5}
+def record(folder: Path, subject: str, status: str = "ok", reason: str = "", note: str = "") -> None:
+    quality = {"subject": subject, "status": status, "reason": reason, "note": note, "brain_ml": 1400.5}
     write_json(quality, quality_path(folder, subject))
 
 
@@ -68,8 +68,10 @@ def test_the_table_tells_whether_curation_has_said_who_is_healthy(
 
 def test_the_table_and_the_mosaic_are_made_however_many_failed_and_packing_stops(tmp_path: Path) -> None:
     record(tmp_path, "a")
-    record(tmp_path, "b", "excluded", "missing t2")
-    record(tmp_path, "c", "excluded", "missing t2")
+    derivative_path(tmp_path, "a", "t2").parent.mkdir(parents=True)
+    derivative_path(tmp_path, "a", "t2").touch()
+    record(tmp_path, "b", "excluded", "missing t1")
+    record(tmp_path, "c", note="left out: t2: 3 voxels are not finite")
     quality = tmp_path / "quality.tsv"
     write_table(cohort("a", "b", "c", "d"), tmp_path / "cohort.tsv")
     run("assess", "--cohort", tmp_path / "cohort.tsv", "--table", quality)
@@ -77,7 +79,9 @@ def test_the_table_and_the_mosaic_are_made_however_many_failed_and_packing_stops
     arguments = ("--settings", settings, "--quality", quality, "--max-failed-share", 0.2)
     text = error_of("pack", *arguments, "--output", tmp_path / "r" / "index.tsv")
     assert "3 of 4 subjects failed" in text
-    assert "2 x missing t2; 1 x preprocessing did not finish" in text
+    assert "missing t1" in text
+    assert "1 x no derivative of t2; t2: 3 voxels are not finite" in text
+    assert "1 x preprocessing did not finish" in text
     assert str(quality) in text
     assert len(read_table(quality)) == 4
     assert (tmp_path / "mosaic.png").is_file()
@@ -88,6 +92,19 @@ def test_as_many_failures_as_the_share_allows_do_not_stop(tmp_path: Path) -> Non
     check_failed_share(tmp_path / "quality.tsv", table, 0.25)
     with pytest.raises(InputError, match="1 of 4 subjects failed"):
         check_failed_share(tmp_path / "quality.tsv", table, 0.2)
+
+
+def test_the_note_says_which_of_several_scans_was_taken(tmp_path: Path) -> None:
+    record(tmp_path, "a", note="left out: t2: 3 voxels are not finite")
+    record(tmp_path, "b")
+    record(tmp_path, "c", "excluded", "missing t1")
+    table = summarise(tmp_path, cohort("a", "b", "c").assign(reason="first of 2 t1 scans"))
+    assert table["note"].tolist() == [
+        "first of 2 t1 scans; left out: t2: 3 voxels are not finite",
+        "first of 2 t1 scans",
+        "",
+    ]
+    assert table["reason"].tolist() == ["", "", "missing t1"]
 
 
 def test_exclusion_from_the_cohort_counts_more_than_an_old_record(tmp_path: Path) -> None:
