@@ -1,4 +1,4 @@
-"""What does not fit between a method's settings, those of its model, and the machine.
+"""What does not fit between a method's settings, those of its model, the recipe, and the machine.
 
 Every function gives a line per error, with the file and the key.
 """
@@ -8,8 +8,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from brainuad.config_errors import unknown_name
 from brainuad.methods.registry import models, scoring_rules
 from brainuad.plan import Plan
+from brainuad.study import MethodEntry, Study
 
 # The settings of scoring rules that are times of a diffusion model, and what is added to each for the last time that
 # is needed of 1 ... T. AutoDDPM counts from 0; the last index of ANDi lies before `last_t`.
@@ -23,21 +25,65 @@ TIMES: dict[str, dict[str, int]] = {
 }
 
 
-def time_errors(plan: Plan, name: str, file: str) -> Iterable[str]:
-    """Scoring rules that ask for a later time than their model was trained for."""
+def method_errors(plan: Plan, name: str, file: str) -> Iterable[str]:
+    """Scoring rules that ask for what their model or the recipe does not have, and models that cannot train."""
     study = plan.studies[name]
     for key, method in study.methods.items():
-        if method.rule not in TIMES or method.model not in study.models or method.maps_of is not None:
-            continue
-        rule, model = _settings(plan, name, method=key), _settings(plan, name, model=method.model)
-        steps = model.get("schedule", {}).get("steps")
-        for setting, offset in TIMES[method.rule].items() if rule and steps else ():
-            if rule[setting] + offset > steps:
-                place = f"{file}: {'sweeps: ' if method.variant_of else ''}methods.{key}"
-                yield (
-                    f"{place}.settings.{setting} = {rule[setting]}: model {method.model!r} has {steps} times "
-                    f"(schedule.steps). Choose one of at most {steps - offset}."
-                )
+        where = f"{file}: {'sweeps: ' if method.variant_of else ''}methods.{key}"
+        if method.variant_of is not None and method.variant_of not in study.methods:
+            yield f"{where}.variant_of = {method.variant_of!r} {unknown_name(method.variant_of, study.methods)}"
+        rule = {} if method.maps_of is not None else _settings(plan, name, method=key)
+        yield from _modality_errors(plan, study, rule, where)
+        if rule and method.model in study.models:
+            model = _settings(plan, name, model=method.model)
+            yield from _time_errors(method, rule, model, where)
+            yield from _reuse_errors(method, rule, model, where)
+    yield from _lattice_errors(plan, name, file)
+
+
+def _time_errors(
+    method: MethodEntry, rule: dict[str, Any], model: dict[str, Any], where: str
+) -> Iterable[str]:
+    """Scoring rules that ask for a later time than their model was trained for."""
+    steps = model.get("schedule", {}).get("steps")
+    for setting, offset in TIMES.get(method.rule, {}).items() if steps else ():
+        if rule[setting] + offset > steps:
+            yield (
+                f"{where}.settings.{setting} = {rule[setting]}: model {method.model!r} has {steps} times "
+                f"(schedule.steps). Choose one of at most {steps - offset}."
+            )
+
+
+def _reuse_errors(
+    method: MethodEntry, rule: dict[str, Any], model: dict[str, Any], where: str
+) -> Iterable[str]:
+    """Scoring rules that turn one field of noise for many slices, where the model looks at volumes."""
+    if rule.get("reuse_noise") and model.get("dimension") == 3:
+        yield (
+            f"{where}.settings.reuse_noise = true: one field is turned for many slices, but model {method.model!r} has "
+            "dimension: 3 and looks at whole volumes. Set it to false."
+        )
+
+
+def _lattice_errors(plan: Plan, name: str, file: str) -> Iterable[str]:
+    """Models of volumes whose simplex noise has two dimensions."""
+    for key in plan.trained_models(name):
+        model = _settings(plan, name, model=key)
+        noise = model.get("noise", {})
+        if model.get("dimension") == 3 and (noise.get("kind"), noise.get("lattice_dims")) == ("simplex", 2):
+            yield (
+                f"{file}: models.{key}.settings.noise.lattice_dims = 2: that makes images only, and the model has "
+                "dimension: 3. Set it to 3."
+            )
+
+
+def _modality_errors(plan: Plan, study: Study, rule: dict[str, Any], where: str) -> Iterable[str]:
+    """Scoring rules that look at a modality which the recipe does not have; an equalised copy names its own."""
+    recipe = plan.recipes.get(study.recipe)
+    if recipe is None or "modality" not in rule or rule.get("equalised") == "recipe":
+        return
+    if (wanted := rule["modality"]) not in recipe.modalities:
+        yield f"{where}.settings.modality = {wanted!r} {unknown_name(wanted, recipe.modalities)}"
 
 
 def batch_errors(plan: Plan, name: str, file: str, where: str) -> Iterable[str]:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from brainuad.config import Config
 from brainuad.config_errors import ConfigError, explain, read_yaml, unknown_name
@@ -24,8 +24,9 @@ from brainuad.plan_checks import (
 )
 from brainuad.plan_dataset_checks import modality_errors, phantom_errors, unused_errors
 from brainuad.plan_leaderboard import own_datasets, without_absent
-from brainuad.plan_method_checks import batch_errors, time_errors
+from brainuad.plan_method_checks import batch_errors, method_errors
 from brainuad.preprocessing.recipes import Recipe
+from brainuad.settings import Name
 from brainuad.study import MethodEntry, ModelEntry, Study, Sweep, at_scale, resolved
 from brainuad.sweeps import expand_sweeps, unknown_sweeps
 
@@ -85,6 +86,10 @@ def _read_recipes(path: Path, scale: str, errors: list[str]) -> tuple[dict[str, 
     written = _read_yaml(path, errors)
     if written is None:
         return {}, None
+    try:
+        TypeAdapter(dict[Name, Any]).validate_python(written)
+    except ValidationError as error:
+        errors += explain(error, path.name, dict[Name, Any])
     recipes = {}
     for name, content in written.items():
         if not isinstance(content, dict):
@@ -157,10 +162,9 @@ def _inconsistencies(plan: Plan, where: str, wrong: Collection[str]) -> Iterable
             place = f"{file}: {'sweeps: ' if method.variant_of else ''}methods.{key}"
             yield from _entry_errors(method.rule, scoring_rules(), method, place, plan)
             yield from _method_errors(study, key, method, file)
-            yield from _modality_errors(plan, study, method, place)
         yield from optional_errors(study, file)
         yield from _sweep_errors(study, file)
-        yield from time_errors(plan, name, file)
+        yield from method_errors(plan, name, file)
         yield from batch_errors(plan, name, file, where)
         yield from split_errors(study, file)
         yield from modality_errors(plan, study, file, where)
@@ -259,12 +263,6 @@ def _method_errors(study: Study, key: str, method: MethodEntry, file: str) -> It
             f"{where}: rule {method.rule!r} takes models of dimension {' or '.join(map(str, rule.dimensions))}, "
             f"but model {method.model!r} has dimension: {dimension}."
         )
-
-
-def _modality_errors(plan: Plan, study: Study, method: MethodEntry, where: str) -> Iterable[str]:
-    wanted, recipe = method.settings.get("modality"), plan.recipes.get(study.recipe)
-    if wanted is not None and recipe is not None and wanted not in recipe.modalities:
-        yield f"{where}.settings.modality = {wanted!r} {unknown_name(wanted, recipe.modalities)}"
 
 
 def _sweep_errors(study: Study, file: str) -> Iterable[str]:

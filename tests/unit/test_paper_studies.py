@@ -1,6 +1,7 @@
 """What the studies of the papers ask for, where the default of a method is another paper's."""
 
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -46,7 +47,54 @@ def test_the_times_of_bercea_are_array_indices_and_take_one_step_more() -> None:
         for name, entry in plan.studies[study].methods.items()
         if entry.rule == "diffusion-reconstruction"
     }
-    assert steps == {f"AnoDDPM, t = {index}": index + 1 for index in (50, 100, 150, 200, 250, 300)}
+    gaussian = {f"AnoDDPM, t = {index}": index + 1 for index in (50, 100, 150, 200, 250, 300)}
+    assert steps == {**gaussian, "AnoDDPM (simplex), t = 200": 201}
+
+
+def differences(one: Any, other: Any, path: str = "") -> dict[str, tuple[Any, Any]]:
+    """The settings in which two models differ, by their dotted names."""
+    if not isinstance(one, dict):
+        return {} if one == other else {path[1:]: (one, other)}
+    return {k: v for key in one for k, v in differences(one[key], other[key], f"{path}.{key}").items()}
+
+
+SIMPLEX = {"noise.kind": ("gaussian", "simplex")}
+FINER = {"noise.frequency": (64, 32), "noise.octaves": (6, 5)}
+RATE = "training.optimiser.learning_rate"
+LINEAR = {"schedule.kind": ("cosine", "linear")}
+
+
+@pytest.mark.parametrize(
+    ("study", "base", "variant", "scale", "expected"),
+    [
+        ("behrendt2023", "pddpm-fixed-lp", "pddpm-fixed-lp-rate", "paper", {RATE: (1e-4, 1e-5)}),
+        ("behrendt2023", "pddpm-fixed-lp", "pddpm-fixed-lp-rate", "quick", {RATE: (1e-3, 1e-4)}),
+        ("behrendt2023", "pddpm-fixed-lp", "pddpm-fixed-lp-linear", "paper", LINEAR),
+        ("behrendt2023", "pddpm-fixed-lp", "pddpm-fixed-lp-linear", "quick", LINEAR),
+        ("bercea2023-autoddpm", "ddpm", "ddpm-simplex", "paper", SIMPLEX),
+        ("bercea2023-autoddpm", "ddpm", "ddpm-simplex", "quick", {**SIMPLEX, **FINER}),
+    ],
+)
+def test_a_model_of_a_sensitivity_table_differs_in_what_the_paper_says_otherwise(
+    study: str, base: str, variant: str, scale: str, expected: dict[str, Any]
+) -> None:
+    plan = plan_of(study, scale)
+    assert differences(plan.model_settings(study, base), plan.model_settings(study, variant)) == expected
+    rows = [row.method for row in plan.studies[study].tables["sensitivity"].rows]
+    shown = {plan.studies[study].methods[row].model: row for row in rows}
+    assert {base, variant} <= shown.keys()
+    assert plan.rule_settings(study, shown[base]) == plan.rule_settings(study, shown[variant])
+    # The rows are in no comparison: the paper's own methods are tested among themselves.
+    assert shown[variant] not in plan.compared_methods(study)
+
+
+def test_every_method_trains_diffusion_models_as_the_papers_of_their_networks_do() -> None:
+    plan = plan_of("every-method")
+    papers = {"ddpm-unit": ("bercea2023-autoddpm", "ddpm"), "ddpm-pyramid": ("frotscher2023", "andi")}
+    for key, (study, model) in papers.items():
+        found = plan.model_settings("every-method", key)["training"]
+        expected = plan_of(study).model_settings(study, model)["training"]
+        assert differences(expected, found) == {}
 
 
 @pytest.mark.parametrize("scale", ["quick", "paper"])

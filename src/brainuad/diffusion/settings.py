@@ -1,8 +1,8 @@
 """Settings of diffusion processes."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from brainuad.settings import Settings
 
@@ -26,3 +26,9 @@ class ReverseSettings(Settings):
     clip: tuple[float, float] | None = Field(
         (-1.0, 1.0), description="range that the predicted x_0 is clipped to"
     )
+
+    @model_validator(mode="after")
+    def _clip_is_a_range(self) -> Self:
+        if self.clip is not None and not self.clip[0] < self.clip[1]:
+            raise ValueError(f"clip {self.clip} is not a range, lowest first")
+        return self

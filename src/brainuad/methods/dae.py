@@ -94,7 +94,7 @@ class Dae(Model):
 
     def __init__(self, settings: DaeSettings, shape: ImageShape) -> None:
         super().__init__(settings, shape)
-        halved(shape.size, len(settings.network.widths) - 1)
+        halved(shape.size, len(settings.network.widths) - 1, least=2)
         channels = len(shape.channels)
         self.network = DaeUnet(settings.network, channels, channels, dims=len(shape.size))
 

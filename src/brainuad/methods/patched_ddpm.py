@@ -86,7 +86,13 @@ class PatchedDdpm(Model):
     kind = "patched-ddpm"
     settings_class = PatchedDdpmSettings
     quick: ClassVar = {
-        "network": {"width": 16, "multipliers": [1, 1, 2], "res_blocks": 1, "head_channels": 16},
+        "network": {
+            "width": 16,
+            "multipliers": [1, 1, 2],
+            "res_blocks": 1,
+            "attention_factors": [],
+            "head_channels": 16,
+        },
         "patch": {"size": 32},
         "training": {**QUICK_TRAINING, "iterations": 160, "epoch": "slices"},
     }

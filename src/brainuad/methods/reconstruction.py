@@ -72,9 +72,13 @@ def combine(error: Tensor, x: Tensor, settings: ResidualSettings) -> Tensor:
 
 
 def interior(fg: Tensor, window: int) -> Tensor:
-    """Where the mean of the foreground over a window exceeds 0.95; outside the image counts as background."""
+    """Where the mean of the foreground over a window exceeds 0.95; outside the image counts as background.
+
+    An even window reaches one pixel further up than down, as in `evaluation.postprocess.interior`.
+    """
     mean = F.avg_pool2d if fg.ndim == 4 else F.avg_pool3d
-    return (mean(fg, window, stride=1, padding=window // 2) > 0.95).float()
+    padded = F.pad(fg, ((window - 1) // 2, window // 2) * (fg.ndim - 2))
+    return (mean(padded, window, stride=1) > 0.95).float()
 
 
 def foreground(x: Tensor) -> Tensor:

@@ -78,7 +78,7 @@ class SupervisedUnet(Model):
 
     def __init__(self, settings: SupervisedUnetSettings, shape: ImageShape) -> None:
         super().__init__(settings, shape)
-        halved(shape.size, len(settings.network.widths) - 1)
+        halved(shape.size, len(settings.network.widths) - 1, least=2)
         self.network = DaeUnet(settings.network, len(shape.channels), 1, dims=len(shape.size))
         self.criterion = segmentation_loss(settings.loss)
 

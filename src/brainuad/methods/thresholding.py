@@ -38,6 +38,8 @@ class Thresholding(ScoringRule):
 
     def __init__(self, settings: Any, model: Any, shape: ImageShape) -> None:
         super().__init__(settings, model, shape)
+        if settings.equalised == "recipe":
+            return  # the recipe's step says the modality
         if settings.modality not in shape.channels:
             raise InputError(
                 f"thresholding: modality {settings.modality!r} is not in the recipe's channels "

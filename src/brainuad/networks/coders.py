@@ -19,12 +19,21 @@ from brainuad.networks.settings import ConvolutionalCoderSettings, StagedCoderSe
 LEAKY_SLOPE = 0.3
 
 
-def halved(spatial: Sequence[int], times: int) -> tuple[int, ...]:
-    """The image size after `times` halvings."""
+def halved(spatial: Sequence[int], times: int, least: int = 1) -> tuple[int, ...]:
+    """The image size after `times` halvings; an `InputError` where a side is odd before or below `least` after them.
+
+    `least` is 2 for networks of `stage`, because a side of 1 cannot be mirrored at its ends.
+    """
     if any(side % 2**times for side in spatial):
         raise InputError(
             f"image size {tuple(spatial)}: every side must be a multiple of {2**times}, because the network "
             f"halves it {times} times; change the size of the recipe or the number of levels of the network"
+        )
+    if min(spatial) < least * 2**times:
+        raise InputError(
+            f"image size {tuple(spatial)}: every side must be at least {least * 2**times}, because the network "
+            f"halves it {times} times and mirrors what is left at its ends; change the size of the recipe or the "
+            "number of levels of the network"
         )
     return tuple(side // 2**times for side in spatial)
 
@@ -36,7 +45,7 @@ class StagedEncoder(nn.Sequential):
         self, settings: StagedCoderSettings, channels: int, spatial: Sequence[int], outputs: int
     ) -> None:
         dims, widths = len(spatial), settings.widths
-        bottom = (widths[-1], *halved(spatial, len(widths) - 1))
+        bottom = (widths[-1], *halved(spatial, len(widths) - 1, least=2))
         layers: list[nn.Module] = [stage(dims, channels, widths[0])]
         for a, b in pairwise(widths):
             layers += [POOL[dims](2), stage(dims, a, b)]
@@ -48,7 +57,7 @@ class StagedDecoder(nn.Sequential):
 
     def __init__(self, settings: StagedCoderSettings, channels: int, spatial: Sequence[int]) -> None:
         dims, widths = len(spatial), settings.widths
-        bottom = (widths[-1], *halved(spatial, len(widths) - 1))
+        bottom = (widths[-1], *halved(spatial, len(widths) - 1, least=2))
         layers: list[nn.Module] = [nn.Linear(settings.latent, math.prod(bottom)), nn.Unflatten(1, bottom)]
         for b, a in pairwise(reversed(widths)):
             layers += [CONV_TRANSPOSE[dims](b, a, 2, stride=2), stage(dims, a, a)]

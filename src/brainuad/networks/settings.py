@@ -34,6 +34,15 @@ class AdmUnetSettings(Settings):
     )
 
     @model_validator(mode="after")
+    def _attention_fits(self) -> Self:
+        known = [2**level for level in range(len(self.multipliers))]
+        for factor in self.attention_factors:
+            if factor not in known:
+                factors = ", ".join(map(str, known))
+                raise ValueError(f"attention at factor {factor}, but the levels have the factors {factors}")
+        return self
+
+    @model_validator(mode="after")
     def _heads_divide_channels(self) -> Self:
         attended = [m for level, m in enumerate(self.multipliers) if 2**level in self.attention_factors]
         for multiplier in (*attended, self.multipliers[-1]):  # the middle block always has attention

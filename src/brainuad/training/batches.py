@@ -157,7 +157,15 @@ class BatchOrder:
         units = len(np.unique(index.volumes)) if self.by_volume else len(index.volumes)
         self.batch_size = min(batch_size, units)
         self.per_epoch = -(-units // self.batch_size) if keep_rest else units // self.batch_size
+        self.repeats = units == len(index.volumes)
         self._epoch: tuple[int, np.ndarray] | None = None
+
+    def first_steps(self, most: int) -> range:
+        """The first `most` steps, or those of one epoch if the next one repeats its samples.
+
+        A further pass over volumes takes other slices of them.
+        """
+        return range(min(most, self.per_epoch) if self.repeats else most)
 
     def batch(self, step: int) -> list[int]:
         """The sample numbers of the batch of `step` (counted from 0)."""

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from pydantic import ValidationError
 from torch import Tensor
 
 from brainuad.diffusion.process import (
@@ -198,3 +199,9 @@ def test_gradients_flow_through_a_step() -> None:
 
 def test_values_take_the_type_of_the_image() -> None:
     assert at(LINEAR.beta, TIMES, torch.zeros(4, 1, 2, 2, dtype=torch.float32)).dtype == torch.float32
+
+
+@pytest.mark.parametrize("clip", [(1, -1), (0.5, 0.5)])
+def test_a_clip_that_is_no_range_is_refused(clip: tuple[float, float]) -> None:
+    with pytest.raises(ValidationError, match="is not a range, lowest first"):
+        ReverseSettings(clip=clip)

@@ -1,9 +1,14 @@
 """The residual map: error, combination of modalities and foreground mask, by hand."""
 
+from typing import Literal
+
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
+from brainuad.evaluation.postprocess import interior as interior_of_brain
+from brainuad.evaluation.settings import MaskBrainInterior
 from brainuad.methods.base import ImageShape, Scan
 from brainuad.methods.reconstruction import (
     ReconstructionResidual,
@@ -82,3 +87,16 @@ def test_the_interior_is_where_a_whole_window_is_foreground() -> None:
     expected = torch.zeros(9, 9, dtype=torch.bool)
     expected[2:7, 1:6] = True
     assert torch.equal(found, expected)
+
+
+@pytest.mark.parametrize("window", [1, 2, 4, 5, 6])
+@pytest.mark.parametrize("dimensions", [2, 3])
+def test_any_window_gives_the_interior_of_the_post_processing(window: int, dimensions: Literal[2, 3]) -> None:
+    inside = torch.rand(20, 17, 9, generator=torch_generator(0)) > 0.02
+    step = MaskBrainInterior(step="mask_brain_interior", window=window, dimensions=dimensions)
+    fg = inside.float()[None, None] if dimensions == 3 else inside.float().permute(2, 0, 1)[:, None]
+    found = interior(fg, window)
+    found = found[0, 0] if dimensions == 3 else found[:, 0].permute(1, 2, 0)
+    expected = interior_of_brain(inside.numpy(), step)
+    assert expected.any()
+    assert np.array_equal(found.numpy() > 0, expected)

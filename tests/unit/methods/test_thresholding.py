@@ -117,7 +117,8 @@ def test_the_brain_mask_can_be_the_region_that_is_equalised() -> None:
 
 
 def test_a_copy_that_the_recipe_equalised_is_the_score() -> None:
-    rule = Thresholding(ThresholdingSettings(equalised="recipe"), None, SHAPE)
+    # Its modality is that of the recipe's step: the arrays need not have it.
+    rule = Thresholding(ThresholdingSettings(equalised="recipe"), None, replace(SHAPE, channels=("t1", "t2")))
     kept = torch.rand(7, 9, 8)
     scored = rule.score(replace(scan(), equalised=kept), Draws(0, ("score",), "cpu"))
     assert torch.equal(scored.anomaly_map, kept)

@@ -104,7 +104,8 @@ def test_time_embedding_is_the_sinusoidal_one() -> None:
 
 @pytest.mark.parametrize("heads", [{"heads": 2}, {"head_channels": 4}])
 def test_attention_is_softmax_over_all_positions(heads: dict[str, int]) -> None:
-    block = awakened(Attention(AdmUnetSettings(width=8, multipliers=(1,), **heads), 2, 8))
+    settings = AdmUnetSettings(width=8, multipliers=(1,), attention_factors=(), **heads)
+    block = awakened(Attention(settings, 2, 8))
     x = torch.randn(2, 8, 3, 5, generator=torch_generator(0))
     qkv = block.qkv(block.norm(x)).flatten(2)  # (batch, 24, position)
     gathered = []
@@ -156,7 +157,8 @@ def test_memory_format_does_not_change_the_result() -> None:
 @pytest.mark.parametrize(
     "heads",
     [
-        {"width": 64, "multipliers": (1, 2), "head_channels": 48},  # the middle block
+        # The middle block.
+        {"width": 64, "multipliers": (1, 2), "head_channels": 48, "attention_factors": ()},
         {"width": 96, "multipliers": (1, 2, 2), "head_channels": 64, "attention_factors": (1,)},
         {"width": 9, "multipliers": (1, 2), "heads": 2, "attention_factors": (1, 2)},
     ],
@@ -166,11 +168,17 @@ def test_heads_that_do_not_divide_the_channels_are_refused(heads: dict[str, Any]
         AdmUnetSettings(**heads)
 
 
+@pytest.mark.parametrize("factor", [0, 3, 8])
+def test_attention_at_a_factor_that_no_level_has_is_refused(factor: int) -> None:
+    with pytest.raises(ValidationError, match=f"attention at factor {factor}, .* have the factors 1, 2, 4"):
+        AdmUnetSettings(multipliers=(1, 2, 2), attention_factors=(4, factor))
+
+
 @pytest.mark.parametrize(
     "heads",
     [
         {"width": 96, "multipliers": (1, 2, 2), "head_channels": 64, "attention_factors": ()},
-        {"width": 96, "multipliers": (1, 2, 2), "head_channels": 64, "attention_factors": (2, 8)},
+        {"width": 96, "multipliers": (1, 2, 2), "head_channels": 64, "attention_factors": (2, 4)},
         {"width": 9, "multipliers": (1, 2), "heads": 2, "attention_factors": (2,)},
     ],
 )

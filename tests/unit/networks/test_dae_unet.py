@@ -1,9 +1,14 @@
 """The denoising auto-encoder's U-Net: its published size, shapes and weight standardisation."""
 
+from typing import Any
+
 import pytest
 import torch
 import torch.nn.functional as F
 
+from brainuad.errors import InputError
+from brainuad.methods.base import ImageShape
+from brainuad.methods.registry import models
 from brainuad.networks.dae_unet import DaeUnet, StandardisedConv2d, group_count, standardised
 from brainuad.networks.settings import DaeUnetSettings
 from brainuad.randomness import torch_generator
@@ -68,3 +73,22 @@ def test_memory_format_does_not_change_the_result() -> None:
     torch.testing.assert_close(
         network(x.to(memory_format=torch.channels_last)), expected, atol=1e-4, rtol=1e-4
     )
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings"),
+    [
+        ("dae", {"network": {"widths": (4, 8, 8)}}),
+        ("unet", {"network": {"widths": (4, 8, 8)}}),
+        ("vae", {"architecture": "staged", "staged": {"widths": (4, 8, 8)}}),
+    ],
+)
+def test_a_side_of_one_pixel_at_the_bottom_is_refused_because_it_cannot_be_mirrored(
+    kind: str, settings: dict[str, Any]
+) -> None:
+    chosen = models()[kind]
+    with torch.device("meta"):
+        for size in ((8, 8), (16, 8)):
+            chosen(chosen.settings_class.model_validate(settings), ImageShape(("t1",), size))
+        with pytest.raises(InputError, match=r"image size \(16, 4\): every side must be at least 8"):
+            chosen(chosen.settings_class.model_validate(settings), ImageShape(("t1",), (16, 4)))
