@@ -403,7 +403,9 @@ def table_settings(wildcards):
     return settings(
         "tabulate",
         table=table,
-        phantoms=sorted(filter(PLAN.is_phantom, datasets)),
+        phantoms=sorted(
+            name for name in datasets if PLAN.is_phantom(name, wildcards.study)
+        ),
         remarks=PLAN.table_remarks(wildcards.study, wildcards.table),
         methods=list(study.methods),
     )

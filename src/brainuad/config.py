@@ -60,7 +60,7 @@ class PhantomConfig(Settings):
 class Config(Settings):
     """Everything in `config.yaml`; defaults are here and nowhere else."""
 
-    studies: Annotated[tuple[str, ...], EachOnce] = Field(("quickstart",), min_length=1)
+    studies: Annotated[tuple[Name, ...], EachOnce] = Field(("quickstart",), min_length=1)
     scale: Scale = "quick"
     seed: int = Field(0, ge=0)
     datasets: dict[Name, DatasetLocation] = Field(

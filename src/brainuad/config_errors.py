@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from brainuad.errors import InputError
+from brainuad.settings import NAME_PATTERN
 
 Location = tuple[int | str, ...]
 
@@ -138,7 +139,7 @@ def _explain_one(item: dict[str, Any], where: str, model: Any) -> str:
         return f"{where}: {key}{inner} = {value!r} {unknown_name(str(value), names)}"
     if item["type"] == "value_error":  # a check of ours, which says what is wrong and where in the value
         return f"{where}: {key}: {item['msg'].removeprefix('Value error, ')}."
-    if location[-1:] == ("[key]",):
+    if location[-1:] == ("[key]",) or item.get("ctx", {}).get("pattern") == NAME_PATTERN:
         return f"{where}: {key}: {_short(item['input'])} is no name: {NAME_RULE}."
     return f"{where}: {key} = {_short(item['input'])}: {_expected(item)}."
 

@@ -15,7 +15,7 @@ from brainuad.errors import InputError
 from brainuad.methods.registry import models
 from brainuad.phantom.layout import find_layout
 from brainuad.plan import Plan
-from brainuad.plan_dataset_checks import layout_error
+from brainuad.plan_dataset_checks import layout_error, path_error
 from brainuad.plan_score_checks import score_errors
 from brainuad.preprocessing.recipes import Recipe
 from brainuad.preprocessing.settings import PreprocessingSettings
@@ -34,7 +34,7 @@ def dataset_errors(plan: Plan, name: str, where: str) -> Iterable[str]:
     if scans != name and own is not None and (own.path or own.format):
         hint = "give path and format there, and only `preprocessing` here."
         yield f"{where}: datasets.{name}: it takes the scans of {scans!r}; {hint}"
-    if line := layout_error(plan, name, where):
+    if line := layout_error(plan, name, where) or path_error(plan, scans, where):
         yield line
         return
     try:

@@ -28,6 +28,17 @@ def layout_error(plan: Plan, name: str, where: str) -> str:
     return f"{where}: datasets.{name}: {name!r} {unknown_name(name, BUILT_IN)} {hint}"
 
 
+def path_error(plan: Plan, name: str, where: str) -> str:
+    """Why a data set without a path cannot be simulated: its layout has no phantom; empty where it can."""
+    own, known = plan.config.datasets[name], layout_names()
+    if not own.is_phantom or (name in known and own.format in (None, name)):
+        return ""
+    hint = (
+        f"the folder of its scans. Without one, only {', '.join(known)} are simulated, in their own layouts."
+    )
+    return f"{where}: datasets.{name}.path: this key is required: {hint}"
+
+
 def unused_errors(plan: Plan, name: str, where: str) -> Iterable[str]:
     """A data set that no chosen study uses: a misspelt name, or preprocessing that a target would ask for."""
     if line := layout_error(plan, name, where):

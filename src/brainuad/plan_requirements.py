@@ -165,6 +165,15 @@ def _device(plan: Plan, place: Place) -> Iterator[Requirement]:
             yield Requirement("a GPU for device: cuda", tuple(plan.studies))
         except InputError as error:
             yield Requirement("a GPU for device: cuda", tuple(plan.studies), str(error), NETWORKS)
+    count = plan.config.gpus_per_training
+    if count > 1 and plan.config.scale == "paper" and plan.config.device != "cpu":
+        text, users = f"{count} GPUs for gpus_per_training: {count}", tuple(plan.studies)
+        try:
+            # Without a GPU `auto` trains on processors, and `cuda` is refused above.
+            if chosen_device("auto", count) == "cuda":
+                yield Requirement(text, users)
+        except InputError as error:
+            yield Requirement(text, users, str(error), frozenset({"train"}))
     chosen = {name: plan.preprocessing(name) for name in plan.used_datasets()}
     strip = tuple(n for n, s in chosen.items() if s.skull_strip == "hd-bet" and s.hd_bet.device == "cuda")
     if strip:

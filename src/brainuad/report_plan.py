@@ -9,6 +9,7 @@ from typing import Any
 
 from brainuad.curation.plan import curation_of, curation_result, is_compared, used_curated
 from brainuad.leaderboard.inputs import LEADERBOARD
+from brainuad.leaderboard.plan import contests
 from brainuad.plan import Plan
 from brainuad.reporting.inputs import (
     CurationEntry,
@@ -78,7 +79,7 @@ def dataset_entry(plan: Plan, study: str, name: str) -> DatasetEntry:
     return DatasetEntry(
         name=name,
         arrays=plan.arrays(study, name),
-        phantom=plan.is_phantom(name),
+        phantom=plan.is_phantom(name, study),
         quality=None if synthetic else derivatives / "quality.tsv",
         mosaic=None if synthetic else derivatives / "mosaic.png",
     )
@@ -113,6 +114,19 @@ def report_inputs(plan: Plan) -> ReportInputs:
         curation=tuple(curation_entry(plan, name) for name in used_curated(plan)),
         benchmarks={step: Path("results/benchmarks") / step for step in TIMED_STEPS},
         leaderboard=LEADERBOARD,
+        phantom_contests=phantom_contests(plan),
+    )
+
+
+def phantom_contests(plan: Plan) -> tuple[str, ...]:
+    """The contests of the leaderboard on simulated scans."""
+    return tuple(
+        dict.fromkeys(
+            contest
+            for study in plan.studies
+            for dataset, contest in contests(plan, study).items()
+            if plan.is_phantom(dataset, study)
+        )
     )
 
 

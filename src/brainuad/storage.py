@@ -4,6 +4,7 @@ import json
 import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from glob import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,15 +13,21 @@ from brainuad.errors import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
+# What `secrets.token_hex(6)` gives, as a pattern of file names.
+TOKEN = "[0-9a-f]" * 12
+
 
 @contextmanager
-def atomic_path(path: Path) -> Iterator[Path]:
+def atomic_path(path: Path, alone: bool = False) -> Iterator[Path]:
     """A temporary path beside `path`, with the same suffixes, that is renamed to `path` on success.
 
-    On an exception the temporary file is removed and `path` keeps what it held before.
+    On an exception the temporary file is removed and `path` keeps what it held before. `alone` says that no other
+    process writes the file: temporary ones that are there are of processes that were killed, and are removed.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
+    for left in path.parent.glob(f".{TOKEN}.{escape(path.name)}") if alone else ():
+        left.unlink(missing_ok=True)
     # Processes on several machines may write the same file, and their numbers may be equal.
     temporary = path.with_name(f".{secrets.token_hex(6)}.{path.name}")
     try:

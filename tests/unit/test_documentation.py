@@ -13,6 +13,9 @@ import yaml
 from pydantic import BaseModel
 
 from brainuad.config import Config, DatasetLocation
+from brainuad.datasets.base import Dataset
+from brainuad.datasets.bids import Bids
+from brainuad.datasets.registry import BUILT_IN
 from brainuad.evaluation.settings import Protocol
 from brainuad.methods.base import AnyDimensionSettings
 from brainuad.methods.registry import models, scoring_rules
@@ -162,6 +165,18 @@ def configuration_keys() -> list[tuple[str, str]]:
 @pytest.mark.parametrize(("key", "default"), configuration_keys())
 def test_configuration_page_lists_every_key_with_its_default(key: str, default: str) -> None:
     assert has_row((DOCS / "configuration.md").read_text(), f"`{key}`", f"`{default}`")
+
+
+@pytest.mark.parametrize("dataset", [*BUILT_IN.values(), Bids("BIDS")], ids=lambda dataset: dataset.name)
+def test_configuration_page_lists_what_each_data_set_changes(dataset: Dataset) -> None:
+    page = (DOCS / "configuration.md").read_text().split("Each data set changes some of these defaults")[1]
+    (changes,) = (
+        row[1] for row in rows(page.split("\n## ")[0]) if dataset.name in re.findall(r"\w+", row[0])
+    )
+    defaults = dict(leaves(PreprocessingSettings().model_dump(mode="json")))
+    own = leaves(dataset.preprocessing.model_dump(mode="json"))
+    wanted = {f"{key}: {value}" for key, value in own if value != defaults[key]}
+    assert set(re.findall(r"`([^`]+)`", changes)) == wanted
 
 
 def test_configuration_page_lists_every_key_of_a_study() -> None:

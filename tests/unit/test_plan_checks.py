@@ -152,7 +152,9 @@ def test_a_method_is_not_scored_on_a_copy_that_was_equalised_otherwise(
 
 def test_settings_of_a_method_at_quick_count_and_its_defaults_do_not(workflow: Path) -> None:
     settings = {"methods/thresholding/settings": {"equalised": "recipe"}}
-    change_study(workflow, settings | {"methods/thresholding/quick": {"equalised": "packed"}})
+    change_study(
+        workflow, settings | {"methods/thresholding/quick": {"equalised": "packed", "modality": "t2"}}
+    )
     read_plan({}, workflow)
     change_study(workflow, settings | {"methods/thresholding/quick": {"bins": 64}}, "frotscher2023")
     text = "\n".join(errors_of({"studies": ["frotscher2023"]}, workflow))

@@ -70,6 +70,15 @@ def test_a_used_data_set_without_a_layout_names_the_file_once(workflow: Path) ->
     assert "Did you mean 'mslub'?" in line
 
 
+@pytest.mark.parametrize("name", ["mine", "mslub"])
+def test_a_data_set_in_a_layout_that_is_not_simulated_needs_a_path(workflow: Path, name: str) -> None:
+    study = workflow / "studies/quickstart.yaml"
+    study.write_text(study.read_text().replace("mslub", name))
+    (line,) = errors_of({"datasets": {**PHANTOMS, name: {"format": "bids"}}}, workflow)
+    assert line.startswith(f"config.yaml: datasets.{name}.path: this key is required: the folder of its ")
+    assert "atlas2, brats21, " in line
+
+
 def test_all_wrong_data_sets_are_shown_at_once() -> None:
     config = {"datasets": {**PHANTOMS, "ixy": "phantom", "cq5000": "phantom"}}
     assert len(errors_of({**config, "phantom": {"subjects": {**COUNTS, "ixy": 5}}})) == 3

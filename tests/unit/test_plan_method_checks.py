@@ -1,4 +1,4 @@
-"""What does not fit between a method, its model and the machine is found before the first job."""
+"""What does not fit between a method, its model, the recipe and the machine is found before the first job."""
 
 import shutil
 from pathlib import Path
@@ -64,6 +64,66 @@ def test_maps_of_another_method_need_no_time_of_their_own(workflow: Path) -> Non
     again = {**change["methods/late"], "maps_of": "late", "settings": {"t_test": 900}}
     change_study(workflow, {**change, "methods/again": again})
     read_plan({}, workflow)
+
+
+def with_volumes(settings: dict[str, Any], **noise: Any) -> dict[str, Any]:
+    """The changes of a study that add a diffusion model of volumes and a method that uses it."""
+    model = {"kind": "ddpm", "settings": {"dimension": 3, "noise": noise}}
+    method = {"label": "V", "rule": "diffusion-reconstruction", "model": "deep", "settings": settings}
+    return {"models/deep": model, "methods/deep": method}
+
+
+def test_one_field_of_noise_for_many_slices_is_an_error_where_the_model_looks_at_volumes(
+    workflow: Path,
+) -> None:
+    change_study(workflow, with_volumes({"reuse_noise": True}))
+    (line,) = errors_of({}, workflow)
+    assert line.startswith("quickstart.yaml: methods.deep.settings.reuse_noise = true: ")
+    assert "model 'deep' has dimension: 3" in line
+
+
+def test_simplex_noise_of_two_dimensions_is_an_error_in_a_model_of_volumes(workflow: Path) -> None:
+    for noise in ({"kind": "simplex"}, {"kind": "coarse", "lattice_dims": 2}):
+        change_study(workflow, with_volumes({}, **noise))
+        read_plan({}, workflow)
+    change_study(workflow, with_volumes({}, kind="simplex", lattice_dims=2))
+    (line,) = errors_of({}, workflow)
+    assert line.startswith("quickstart.yaml: models.deep.settings.noise.lattice_dims = 2: ")
+
+
+BRIGHT = {"label": "Bright", "rule": "thresholding"}
+
+
+@pytest.mark.parametrize(
+    ("method", "scale"),
+    [
+        (BRIGHT, "quick"),  # the default is FLAIR
+        (BRIGHT, "paper"),
+        ({**BRIGHT, "settings": {"modality": "t2"}, "quick": {"modality": "flair"}}, "quick"),
+    ],
+)
+def test_a_modality_that_the_recipe_does_not_have_is_an_error_wherever_it_comes_from(
+    workflow: Path, method: dict[str, Any], scale: str
+) -> None:
+    change_study(workflow, {"methods/bright": {**BRIGHT, "settings": {"modality": "t2"}}})
+    read_plan({"scale": scale}, workflow)
+    change_study(workflow, {"methods/bright": method})
+    (line,) = errors_of({"scale": scale}, workflow)
+    assert line.startswith("quickstart.yaml: methods.bright.settings.modality = 'flair' ")
+
+
+def test_the_modality_of_an_equalised_copy_is_that_of_the_recipes_step(workflow: Path) -> None:
+    change_study(workflow, {"methods/bright": {**BRIGHT, "settings": {"equalised": "recipe"}}})
+    lines = errors_of({}, workflow)  # this recipe keeps no copy
+    assert not [line for line in lines if "modality" in line]
+
+
+def test_a_variant_of_no_method_is_an_error(workflow: Path) -> None:
+    content = {**BRIGHT, "settings": {"modality": "t2"}, "variant_of": "vea"}
+    change_study(workflow, {"methods/bright": content})
+    (line,) = errors_of({}, workflow)
+    assert "methods.bright.variant_of = 'vea'" in line
+    assert "Did you mean 'vae'?" in line
 
 
 BATCH_OF_TWO = {"models/vae/settings": {"training": {"batch_size": 2}}}

@@ -9,6 +9,7 @@ import yaml
 from brainuad.atlas import AtlasName
 from brainuad.config_errors import ConfigError, read_config
 from brainuad.doctor import examine
+from brainuad.errors import InputError
 from brainuad.plan import Plan
 from brainuad.plan_reader import read_plan
 from brainuad.plan_requirements import (
@@ -19,6 +20,7 @@ from brainuad.plan_requirements import (
     require_all,
     requirements,
 )
+from brainuad.training.fabric import make_fabric
 
 WORKFLOW = Path(__file__).parents[2] / "workflow"
 STUDIES = sorted(path.stem for path in (WORKFLOW / "studies").glob("*.yaml"))
@@ -114,6 +116,22 @@ def test_only_the_atlases_that_are_used_are_needed(tmp_path: Path) -> None:
     own = {"path": str(scans), "preprocessing": {"atlas": "mni152"}}
     plan = plan_with(tmp_path, atlas_folder=str(tmp_path / "atlases"), datasets={"ixi": own})
     assert [needed.text for needed in faults(plan, "atlas")] == ["atlas mni152"]
+
+
+@pytest.mark.parametrize(("found", "wrong"), [(1, True), (4, False)])
+def test_more_gpus_than_there_are_stop_a_run_and_name_the_key(
+    found: int, wrong: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: found)
+    text = "config.yaml: gpus_per_training = 4, but torch sees 1 GPU(s). Set it to 1."
+    plan = plan_with(tmp_path, scale="paper", gpus_per_training=4)
+    assert [needed.error for needed in faults(plan, "4 GPUs")] == ([text] if wrong else [])
+    if wrong:
+        with pytest.raises(InputError, match="gpus_per_training = 4"):
+            make_fabric("auto", "32-true", 4)
+    elsewhere = requirements(plan, Place(this_machine=False))
+    assert not [needed for needed in elsewhere if needed.text.startswith("4 GPUs")]
 
 
 def test_a_head_ct_that_is_not_there_is_named(tmp_path: Path) -> None:

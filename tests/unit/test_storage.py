@@ -42,6 +42,16 @@ def test_json_refuses_numbers_that_are_not_finite(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_who_writes_alone_removes_what_killed_processes_left(tmp_path: Path) -> None:
+    (tmp_path / ".0123456789ab.last.ckpt").write_text("half")
+    others = [".0123456789ab.best.ckpt", ".notes.last.ckpt"]
+    for name in others:
+        (tmp_path / name).write_text("")
+    with atomic_path(tmp_path / "last.ckpt", alone=True) as temporary:
+        temporary.write_text("whole")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [*others, "last.ckpt"]
+
+
 def test_two_who_write_one_file_at_a_time_do_not_meet(tmp_path: Path) -> None:
     target = tmp_path / "shared.json"
     with atomic_path(target) as one:

@@ -56,4 +56,5 @@ rule rank:
     params:
         settings=ranking_settings,
     shell:
-        "brainuad rank --settings {params.settings:q} --output {output.ranking} 2> {log}"
+        # Those of all studies may be longer than a word of a command can be.
+        "brainuad rank --settings - --output {output.ranking} 2> {log} <<< {params.settings:q}"

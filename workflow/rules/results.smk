@@ -97,4 +97,5 @@ rule report:
     params:
         settings=report_settings,
     shell:
-        "brainuad report --settings {params.settings:q} --output {output} 2> {log}"
+        # Those of all studies may be longer than a word of a command can be.
+        "brainuad report --settings - --output {output} 2> {log} <<< {params.settings:q}"

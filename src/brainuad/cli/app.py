@@ -21,7 +21,8 @@ from brainuad.training.signals import TrainingInterruptedError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
-Settings = Annotated[str, typer.Option(help="The job's settings as JSON, made by the workflow.")]
+HELP = "The job's settings as JSON, made by the workflow; `-` reads them from standard input."
+Settings = Annotated[str, typer.Option(help=HELP)]
 Name = Annotated[str, typer.Option()]
 Number = Annotated[int, typer.Option()]
 # What a shell reports of a program that SIGTERM ended.
@@ -59,9 +60,12 @@ class Job(dict[str, Any]):
 
 
 def settings_of(settings: str) -> Job:
-    """The settings of a job from their JSON, with the version of its stage."""
+    """The settings of a job from their JSON, with the version of its stage.
+
+    `-` stands for standard input: Linux takes no word of a command that is longer than 128 KiB.
+    """
     try:
-        content = json.loads(settings)
+        content = json.loads(sys.stdin.read() if settings == "-" else settings)
     except (ValueError, RecursionError) as error:
         raise InputError(f"--settings: not readable as JSON ({error}). {FROM_WORKFLOW}") from error
     if not isinstance(content, dict):

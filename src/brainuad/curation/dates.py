@@ -26,6 +26,20 @@ DAY_AND_NAME = re.compile(rf"{_WEEKDAY}{_DAY}[\s./-]*(?:of\s+)?{_MONTH}[\s,./-]*
 NAME_AND_DAY = re.compile(rf"{_WEEKDAY}{_MONTH}[\s./-]*{_DAY},?[\s./-]+{_YEAR}{_TIME}")
 NUMBERS = re.compile(rf"{_WEEKDAY}(\d{{1,2}})([./-])(\d{{1,2}})\2{_YEAR}{_TIME}")
 TIME_OF_DAY = re.compile(r"[\sTt]+\d{1,2}[:.]\d\d.*$")
+_NAME = (
+    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
+    r"|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
+)
+_NAMED_DAY = r"\d{1,2}(?:st|nd|rd|th)?"
+_SHORT_OR_FULL = r"(?:\d{4}|\d{2})"
+# A date within a text of small letters.
+DATE_IN_TEXT = (
+    rf"\b(?:\d{{1,2}}[./-]\d{{1,2}}[./-]{_SHORT_OR_FULL}|\d{{4}}[./-]\d{{1,2}}[./-]\d{{1,2}}"
+    r"|(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
+    rf"|\d{{1,2}}[ ./-]?{_NAME}[./-]?{_SHORT_OR_FULL}|{_NAME}[./-]\d{{1,2}}[./-]{_SHORT_OR_FULL}"
+    rf"|{_NAMED_DAY}(?: of)? {_NAME}\b\.?(?:,? \d{{4}})?|{_NAME}\b\.? {_NAMED_DAY}(?:,? \d{{4}})"
+    rf"|{_NAME}\b\.? \d{{4}})\b"
+)
 # A year of two digits up to this one is of this century.
 LAST_SHORT_YEAR = 69
 WRITE = "Write the dates of both as 2016-03-01, or set `selection.reports_of_same_day` to false."

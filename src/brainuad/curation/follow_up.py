@@ -9,7 +9,7 @@ from collections.abc import Collection
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from brainuad.curation.dates import readings
+from brainuad.curation.dates import DATE_IN_TEXT, readings
 from brainuad.curation.follow_up_patterns import FOLLOW_UP
 from brainuad.curation.selection_settings import FOLLOW_UP_PATTERNS, FollowUpPattern
 from brainuad.curation.vocabulary import NEW_STRINGS
@@ -19,15 +19,7 @@ if TYPE_CHECKING:
     from spacy.matcher import Matcher
     from spacy.tokens import Doc
 
-_MONTH = (
-    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
-    r"|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\b\.?"
-)
-_DAY = r"\d{1,2}(?:st|nd|rd|th)?"
-DATE = re.compile(
-    rf"\b(?:\d{{1,2}}[./-]\d{{1,2}}[./-](?:\d{{4}}|\d{{2}})|\d{{4}}[-/]\d{{1,2}}[-/]\d{{1,2}}"
-    rf"|{_DAY}(?: of)? {_MONTH}(?:,? \d{{4}})?|{_MONTH} {_DAY}(?:,? \d{{4}})|{_MONTH} \d{{4}})\b"
-)
+DATE = re.compile(DATE_IN_TEXT)
 FOLLOW_UP_SPELLINGS = re.compile(r"\bfollow(?:ed|ing|s)?[\s-]*ups?\b|\bf/u\b")
 SENTENCE_END = re.compile(r"(?<=[.;!?])\s+(?=\S)")
 

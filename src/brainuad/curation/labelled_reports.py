@@ -14,19 +14,20 @@ def read_labelled(labelled_tsv: Path, reports_csv: Path) -> list[LabelledText]:
     """The reports that a table names, in the order of reports.csv, with the classes that it gives them.
 
     A label that the table does not give to a report is not mentioned in it; a row without a label says only that the
-    report was read. Messages name rows, and never a report or what stands in a cell: it could be a sentence of one.
+    report was read. A report that is there twice, word for word, counts once. Messages name rows, and never a report or
+    what stands in a cell: it could be a sentence of one.
     """
     classes, rows = _read_classes(labelled_tsv)
     found: dict[str, LabelledText] = {}
     for part in read_reports(reports_csv):
         for report in part:
             if report.report in classes:
-                if report.report in found:
+                known = found.setdefault(report.report, LabelledText(report.text, classes[report.report]))
+                if known.text != report.text:
                     raise InputError(
                         f"{reports_csv}: the report that row {rows[report.report]} of {labelled_tsv} names is there "
-                        "twice. Give each report a name of its own."
+                        "with two texts. Give each report a name of its own."
                     )
-                found[report.report] = LabelledText(report.text, classes[report.report])
     if missing := [row for report, row in rows.items() if report not in found]:
         raise InputError(
             f"{labelled_tsv}: row {missing[0]} names a report that {reports_csv} lacks "

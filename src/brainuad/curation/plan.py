@@ -10,6 +10,7 @@ from brainuad.curation.reports import read_reports
 from brainuad.curation.settings import CurationSettings, LabellerName, LabellingSettings
 from brainuad.errors import InputError
 from brainuad.plan_data import DatasetPlan
+from brainuad.spreadsheets import read_spreadsheet
 
 RESULTS = Path("results/curation")
 REVIEW, SELECTION, TRUTH = "review.tsv", "selection.tsv", "truth.csv"
@@ -114,8 +115,25 @@ def curation_errors(plan: DatasetPlan, where: str) -> Iterable[str]:
         try:
             if not plan.is_phantom(name):
                 next(read_reports(reports_table(plan, name), chunk=1), None)
+                yield from _scans_without_reports(plan, name, f"{where}: datasets.{name}")
         except InputError as error:
             yield f"{where}: datasets.{name}: {error}"
+
+
+def _scans_without_reports(plan: DatasetPlan, name: str, where: str) -> Iterable[str]:
+    """A table of scans from which no report can be told to belong to a scan, so that none would be selected."""
+    path, same_day = scans_table(plan, name), curation_of(plan, name).selection.reports_of_same_day
+    columns = ("report", "date") if same_day else ("report",)
+    try:
+        if any(row[column] for _, row in read_spreadsheet(path, ("scan",), columns) for column in columns):
+            return
+    except InputError:
+        return  # said where the scans are read
+    yield (
+        f"{where}: {path}: no row has a {' or a '.join(columns)}, so no report belongs to a scan. Fill the column "
+        f"`report` with the names of {reports_table(plan, name).name}, or `date` in both tables"
+        f"{'' if same_day else ' and set `reports_of_same_day` to true'}."
+    )
 
 
 def _missing_files(plan: DatasetPlan, name: str, where: str) -> Iterable[str]:

@@ -12,6 +12,7 @@ from spacy.tokens import Doc, Span
 
 from brainuad.curation.cue_words import PLACES
 from brainuad.curation.spelling import longest, phrase_matcher, word_set, words_of
+from brainuad.curation.titles import with_manner
 
 Section = Literal["history", "technique", "comparison", "findings", "impression"]
 SECTIONS: tuple[Section, ...] = get_args(Section)
@@ -43,7 +44,8 @@ HEADINGS: dict[str, tuple[str, ...]] = {
     "findings": (
         "finding|(ct|imaging|radiological|) (finding|report|result)|result|observation|description",
         "interpretation",
-        "(non-contrast|unenhanced|plain|) (ct|ct scan) (of|) (the|) (head|brain|cranium) (report|finding|)",
+        "(non-contrast|non-enhanced|unenhanced|plain|) (ct|ct scan) (of|) (the|) (head|brain|cranium) "
+        "(report|finding|)|(ncct|necct|nect) (of|) (the|) (head|brain) (report|finding|)",
         "(head|brain|cranial) ct (report|finding|)|body of report|finding and interpretation",
     ),
     "impression": (
@@ -122,7 +124,9 @@ class Headings:
     def __call__(self, doc: Doc) -> Doc:
         capitals = doc.user_data["capitals"]
         found = [
-            span for span in longest(self.matcher(doc, as_spans=True)) if _is_heading(doc, span, capitals)
+            span
+            for span in map(with_manner, longest(self.matcher(doc, as_spans=True)))
+            if _is_heading(doc, span, capitals)
         ]
         found += [span for span in self.concluding(doc, as_spans=True) if _after_a_sentence(doc, span.start)]
         doc.spans["headings"] = longest(found)

@@ -58,12 +58,25 @@ def select_cohort(inputs: SelectionInputs, settings: SelectionSettings) -> pd.Da
     }
     left = pd.DataFrame({step: reason.reindex(scans.index) for step, reason in reasons.items()}, dtype=object)
     if settings.scans_per_report == "first":
-        repeated = scans[left[USABLE].isna()].duplicated("report")
-        left.loc[repeated.index[repeated], USABLE] = "another scan of the same report"
+        repeated = _of_known_reports(scans.index[left[USABLE].isna()], pairs)
+        left.loc[repeated, USABLE] = "another scan of the same report"
     staying = scans[left.isna().all(axis=1)]
     held_out = held_out_patients(staying["patient"], settings)
     left[TRAINING] = staying["patient"].isin(held_out).map({True: HELD_OUT}).reindex(scans.index)
     return _as_table(scans, left, inputs.decisions)
+
+
+def _of_known_reports(scans: pd.Index, pairs: pd.DataFrame) -> list[str]:
+    """The scans that share a report with an earlier one that is none of these."""
+    reports = pairs[pairs["report"] != ""].groupby("scan")["report"].agg(set).to_dict()
+    known: set[str] = set()
+    repeated = []
+    for scan in scans:
+        if known.isdisjoint(reports[scan]):
+            known |= reports[scan]
+        else:
+            repeated.append(scan)
+    return repeated
 
 
 def held_out_patients(patients: pd.Series, settings: SelectionSettings) -> set[str]:

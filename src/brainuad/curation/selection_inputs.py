@@ -55,7 +55,7 @@ def read_rows(path: Path, needs: Collection[str], others: Collection[str] = ()) 
 
 def read_scans(path: Path) -> pd.DataFrame:
     """The rows of scans.csv: scan, patient, date, report, path, series; a row per scan and report it names."""
-    rows = read_rows(path, ("scan", "patient", "report"), ("date", "path", "series"))
+    rows = read_rows(path, ("scan", "patient"), ("date", "report", "path", "series"))
     nameless = rows.index[rows["scan"] == ""]
     if len(nameless):
         raise InputError(f"{path}: row {nameless[0]} names no scan. Give each scan a name of its own.")

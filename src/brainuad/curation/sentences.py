@@ -27,6 +27,10 @@ FUNCTION_WORDS = word_set(
     "a an the of in on at to for from with without no not and or nor by as is are was were has have been be which that "
     "left right acute chronic mild moderate severe small large old new any this these into within evidence"
 )
+# What stands between a label and its answer, and words after which "no" is no answer.
+ANSWER_MARKS = ("-", "?", "_", "|", ">", "\u2026")
+CALLING = FUNCTION_WORDS | word_set("show demonstrate reveal there see contain identify confirm s , ( / &")
+ANSWERS = ("yes", "no")
 WRAPPED = 50  # letters; a shorter line has not been wrapped
 
 
@@ -73,7 +77,7 @@ class Sentences:
             number = _item_number(tokens, token.i)
             if token.idx in lines:
                 starts = token.i == 0 or number or _new_line(tokens, token, line_start, capitals)
-                starts = starts or _is_answered(tokens, token.i, ends)
+                starts = starts or _is_answered(tokens, token.i, line_start, ends)
                 line_start = token.idx
             else:
                 starts = _ends_sentence(tokens, token.i - 1) or number == item + 1 > 1
@@ -114,10 +118,49 @@ def _new_line(tokens: list[Token], token: Token, line_start: int, capitals: bool
     return True
 
 
-def _is_answered(tokens: list[Token], place: int, ends: set[int]) -> bool:
-    """Whether the line before ends with the answer of a label ("Fracture: no"), which is no heading."""
-    colon = tokens[place - 2] if place > 1 else tokens[0]
-    return tokens[place - 1].norm_ == "no" and colon.text in (":", "=") and colon.i not in ends
+def _is_answered(tokens: list[Token], place: int, line_start: int, ends: set[int]) -> bool:
+    """Whether the line before ends with the answer of a label ("Fracture: no", "Fracture - No", "Fracture No").
+
+    A heading is no label. Where no colon tells it, this line ends with an answer too, or begins as a new one; a text
+    in capitals or in small letters alone has no such beginnings, so that a mark and a short line tell it.
+    """
+    if place < 2 or tokens[place - 1].norm_ != "no" or not ends.isdisjoint((place - 2, place - 1)):
+        return False
+    label, answer, following = tokens[place - 2 : place + 1]
+    if label.text in (":", "="):
+        return True
+    if label.norm_ in CALLING:
+        return False
+    if _line_answers(tokens, place):
+        return True
+    doc, capital = following.doc, following.text[0].isupper()
+    one_case = doc.user_data["capitals"] or doc.text.islower()
+    short = answer.idx - line_start < WRAPPED
+    dots = label.text == "." and place > 2 and tokens[place - 3].text == "."
+    if label.text in ANSWER_MARKS or label.text.endswith("\u2026") or dots:
+        return short if one_case else capital
+    if one_case or not capital:
+        return False
+    named = answer.text == "No" and label.is_alpha
+    # A line that was wrapped may go on with an abbreviation.
+    return named if following.text.isupper() else named or (short and label.idx >= line_start)
+
+
+def _line_answers(tokens: list[Token], place: int) -> bool:
+    """Whether the line that begins here is a label with its answer ("Acute infarct - yes")."""
+    lines = tokens[place].doc.user_data["lines"]
+    line = [tokens[place]]
+    for token in tokens[place + 1 :]:
+        if token.idx in lines:
+            break
+        line.append(token)
+    if line[-1].text == ".":
+        line.pop()
+    return (
+        len(line) > 1
+        and line[-1].norm_ in ANSWERS
+        and not any(token.text in (".", ",") for token in line[:-1])
+    )
 
 
 def _ends_sentence(tokens: list[Token], place: int) -> bool:

@@ -16,6 +16,7 @@ from pathlib import Path
 from brainuad.datasets.base import Dataset, SubjectRow, alphanumeric, sorted_entries
 from brainuad.datasets.participants import Person, read_participants
 from brainuad.errors import InputError
+from brainuad.preprocessing.faults import refuse_fault
 from brainuad.preprocessing.settings import PreprocessingSettings
 
 log = logging.getLogger(__name__)
@@ -68,7 +69,11 @@ class Bids(Dataset):
         for subject, label, session, folder in self._visits(root):
             person = people.get(label, Person())
             scans = [_parse(f"{folder}/anat/{name}") for name in _names(Path(root) / folder / "anat")]
-            found = [scan for scan in scans if scan] + masks[label, session]
+            beside = [scan for scan in scans if scan]
+            places = {os.path.realpath(Path(root) / file.path) for file in beside if file.suffix == "mask"}
+            # A link below derivatives may lead to the scans.
+            linked = (m for m in masks[label, session] if os.path.realpath(Path(root) / m.path) not in places)
+            found = [*beside, *linked]
             images, note = _images(found)
             lesion, brain = _masks(found, "lesion"), _masks(found, "brain")
             reason = f"{len(lesion)} lesion masks: keep one" if len(lesion) > 1 else ""
@@ -124,12 +129,34 @@ def _parse(path: str) -> BidsFile | None:
 
 def _masks_of_derivatives(root: Path) -> dict[tuple[str, str], list[BidsFile]]:
     masks: dict[tuple[str, str], list[BidsFile]] = defaultdict(list)
-    for folder, _, names in os.walk(root / "derivatives"):
+    for folder, names in _folders(root / "derivatives", os.path.realpath(root)):
         for name in sorted(names):
             file = _parse(Path(folder, name).relative_to(root).as_posix())
             if file and file.suffix == "mask":
                 masks[file.entities["sub"], file.entities.get("ses", "")].append(file)
     return masks
+
+
+def _folders(top: Path, root: str) -> Iterator[tuple[str, list[str]]]:
+    """Each folder below `top` with its files, also those to which links lead, which come last; each place once.
+
+    A link to `root`, the data set, or above it is not followed. A folder that cannot be read is an `InputError`.
+    """
+
+    def refuse(error: OSError) -> None:
+        refuse_fault(error, Path(error.filename or top))
+
+    waiting, seen = [top], set()
+    for start in waiting:
+        for folder, below, names in os.walk(start, onerror=refuse):
+            real = os.path.realpath(folder)
+            if real in seen or Path(root).is_relative_to(real):
+                below.clear()
+                continue
+            seen.add(real)
+            below.sort()
+            waiting += [Path(folder, name) for name in below if Path(folder, name).is_symlink()]
+            yield folder, names
 
 
 def _images(files: list[BidsFile]) -> tuple[dict[str, str], str]:

@@ -1,9 +1,9 @@
 """MSLUB (3D-MR-MS): 30 patients with multiple sclerosis, Ljubljana (Lesjak 2018, 10.1007/s12021-017-9348-7).
 
 Layout: `patient01/patient01_{T1W,T1WKS,T2W,FLAIR,brainmask,consensus_gt}.nii.gz`, where T1WKS is the T1 with
-contrast agent and `consensus_gt` the lesion mask agreed by three raters. The images as scanned are in `raw/`
-and are not used: the mask belongs to the registered ones. Ages and sexes, if wanted, come from a table
-`participants.tsv` (participant_id, age, sex) beside the folders.
+contrast agent and `consensus_gt` the lesion mask agreed by three raters. Copies elsewhere leave `patient01_` out. The
+images as scanned are in `raw/` and are not used: the mask belongs to the registered ones. Ages and sexes, if wanted,
+come from a table `participants.tsv` (participant_id, age, sex) beside the folders.
 """
 
 import re
@@ -29,12 +29,12 @@ class Mslub(Dataset):
     """The MSLUB data set: patients, four modalities, lesion and brain masks."""
 
     name = "mslub"
-    layout = "folders patient01 with patient01_{T1W,T1WKS,T2W,FLAIR,brainmask,consensus_gt}.nii.gz"
+    layout = "folders patient01 with [patient01_]{T1W,T1WKS,T2W,FLAIR,brainmask,consensus_gt}.nii.gz"
     modalities = ("t1", "t1ce", "t2", "flair")
     spreadsheet = "participants.tsv"
     preprocessing = PreprocessingSettings(
-        modalities=("t1", "t2", "flair"),
-        optional_modalities=("t1ce",),
+        modalities=("t1",),
+        optional_modalities=("t1ce", "t2", "flair"),
         reference="t1",
         skull_strip="deepbet",
         coregistration="different-grids",
@@ -57,9 +57,12 @@ class Mslub(Dataset):
 
 def _files(folder: Path) -> dict[str, str]:
     found: dict[str, str] = {}
-    for entry in sorted_entries(folder):
-        stem = re.sub(r"\.nii(\.gz)?$", "", entry.name)
-        part = stem.removeprefix(f"{folder.name}_")
-        if stem != entry.name and part != stem and part in COLUMN:
-            found.setdefault(COLUMN[part], f"{folder.name}/{entry.name}")
+    prefix = f"{folder.name}_"
+    names = [entry.name for entry in sorted_entries(folder)]
+    # Where a file is there with and without its patient, the name of the original counts.
+    for name in sorted(names, key=lambda name: not name.startswith(prefix)):
+        stem = re.sub(r"\.nii(\.gz)?$", "", name)
+        part = stem.removeprefix(prefix)
+        if stem != name and part in COLUMN:
+            found.setdefault(COLUMN[part], f"{folder.name}/{name}")
     return found

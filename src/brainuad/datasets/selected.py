@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 # The status of a scan that a selection leaves out. It is no failure.
 NOT_SELECTED = "not selected"
+KEPT = ("yes", "no")
 
 
 def read_groups(selection_tsv: Path) -> "pd.DataFrame":
@@ -21,10 +22,17 @@ def read_groups(selection_tsv: Path) -> "pd.DataFrame":
 
     A scan is healthy if it is kept, or held out of the training cohort ("yes"): then it may validate and test. It is a
     patient if its report names a positive label that may not be. Of the others nobody knows: they have no report, say,
-    or an uncertain one, or were rejected.
+    or an uncertain one, or were rejected. `kept` is yes or no, in capitals or not; anything else is an `InputError`.
     """
     table = read_table(selection_tsv, needs=("scan", "kept", "step", "reason"), quoting=csv.QUOTE_NONE)
     table["subject"] = table["scan"].map(alphanumeric)
+    table["kept"] = table["kept"].str.strip().str.lower()
+    # What stands there is not repeated: a shifted cell could be a sentence of a report.
+    if wrong := table.index[~table["kept"].isin(KEPT)].tolist():
+        raise InputError(
+            f"{selection_tsv}: row {wrong[0] + 2}: `kept` is neither yes nor no ({len(wrong)} such rows). Write one "
+            "of the two, and run again."
+        )
     held_out = table["reason"] == HELD_OUT
     table["held_out"] = held_out.map({True: "yes", False: ""})
     table["group"] = "unknown"

@@ -4,7 +4,10 @@ Fractions, not labels, so that a warped and resampled head has partial volume as
 Whatever no tissue fills is air.
 """
 
+import logging
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import nibabel as nib
@@ -16,6 +19,8 @@ from brainuad.phantom.label_maps import find_label_maps, fractions_from_labels
 from brainuad.phantom.sri24 import segment_sri24
 from brainuad.phantom.tissues import HEAD_TISSUES
 from brainuad.storage import atomic_path
+
+log = logging.getLogger(__name__)
 
 # The atlas grid without the empty margins at the sides, with 40 mm of neck below and 20 mm of air above.
 ANATOMY_SHAPE = (192, 240, 215)
@@ -44,31 +49,45 @@ class Anatomy:
         return self.maps[..., -1] > 127
 
 
-def prepare_anatomies(anatomy: str, atlas_folder: Path) -> list[Path]:
+def prepare_anatomies(anatomy: str, atlas_folder: Path, other_folder: Path | None = None) -> list[Path]:
     """The cached anatomy files of "sri24" or of a folder with *_dseg.nii.gz label maps.
 
-    A missing cache file is made (a few seconds each).
+    A missing one is made (a few seconds each) beside the atlas; where nothing can be written there, in `other_folder`.
     """
     atlas_folder = Path(atlas_folder)
     paths = atlas_paths(atlas_folder, "sri24")
-    cache = atlas_folder / "sri24" / "phantom"
+    folders = [atlas_folder / "sri24" / "phantom", *([other_folder] if other_folder else [])]
     if anatomy == "sri24":
-        path = cache / f"sri24_v{RECIPE}.npy"
-        if not path.is_file():
+
+        def segment() -> np.ndarray:
             images = (nib.Nifti1Image.from_filename(p) for p in (paths.head, paths.brain, paths.mask) if p)
-            _save(segment_sri24(*(np.asarray(image.dataobj) for image in images)), path)
-        return [path]
+            return segment_sri24(*(np.asarray(image.dataobj) for image in images))
+
+        return [_cached(f"sri24_v{RECIPE}.npy", folders, segment)]
     atlas_mask = nib.Nifti1Image.from_filename(paths.mask)
     brain = np.asarray(atlas_mask.dataobj) > 0
     files = []
     for label_map in find_label_maps(Path(anatomy)):
-        stamp = label_map.stat()
-        path = cache / f"{label_map.name.split('.')[0]}_{stamp.st_size}_v{RECIPE}.npy"
-        if not path.is_file():
-            maps = fractions_from_labels(label_map, brain, atlas_mask.affine, ANATOMY_SHAPE, ANATOMY_AFFINE)
-            _save(maps, path)
-        files.append(path)
+        name = f"{label_map.name.split('.')[0]}_{label_map.stat().st_size}_v{RECIPE}.npy"
+        arguments = (label_map, brain, atlas_mask.affine, ANATOMY_SHAPE, ANATOMY_AFFINE)
+        files.append(_cached(name, folders, partial(fractions_from_labels, *arguments)))
     return files
+
+
+def _cached(name: str, folders: Sequence[Path], make: Callable[[], np.ndarray]) -> Path:
+    """The file of an anatomy in one of the folders, made in the first one that can be written."""
+    for folder in folders:
+        if (folder / name).is_file():
+            return folder / name
+    maps = make()
+    for folder in folders:
+        try:
+            _save(maps, folder / name)
+            return folder / name
+        except OSError as error:
+            reason = error.strerror
+            log.warning("%s: nothing can be written there (%s)", folder, reason)
+    raise InputError(f"{folders[-1]}: the anatomy of the phantom cannot be written there ({reason}).")
 
 
 def load_anatomy(path: Path) -> Anatomy:

@@ -53,7 +53,8 @@ def simulate_dataset(
     A subject whose files are there, made with the same settings and seed, is kept.
     """
     layout, root = find_layout(dataset), Path(output_folder)
-    anatomies = tuple(prepare_anatomies(settings.anatomy, atlas_folder))
+    # A folder of atlases that many share may be read alone.
+    anatomies = tuple(prepare_anatomies(settings.anatomy, atlas_folder, root.parent / "anatomies"))
     facts = _draw_people(dataset, layout, count, seed)
     tasks = [Task(dataset, each, settings, seed, anatomies, root) for each in facts]
     _remove_others(root, {root / file for each in facts for file in published_files(layout, each).values()})

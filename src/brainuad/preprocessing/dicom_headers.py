@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from brainuad.errors import ScanError
 from brainuad.preprocessing.faults import refuse_fault
 
 ENHANCED = "1.2.840.10008.5.1.4.1.1.2.1"
@@ -67,13 +68,14 @@ class Header:
         return np.asarray(normal / np.linalg.norm(normal))
 
 
-def read_headers(folder: Path) -> tuple[list[Header], int]:
+def read_headers(folder: Path, label: str) -> tuple[list[Header], int]:
     """The images below a folder in the order of their paths, and how many other files lie there.
 
     A file or folder that the machine cannot read now is an `InputError`: without it another series might be chosen.
+    So it might without a folder elsewhere to which a link leads; it is a `ScanError`.
     """
     headers, others = [], 0
-    for path in _files(folder):
+    for path in _files(folder, label):
         header = _read(path)
         if header is None:
             others += 1
@@ -108,15 +110,27 @@ def read_dataset(path: Path, **options: Any) -> Any:
     return dataset
 
 
-def _files(folder: Path) -> Iterator[Path]:
+def _files(folder: Path, label: str) -> Iterator[Path]:
+    real = os.path.realpath(folder)
+
     def refuse(error: OSError) -> None:
         refuse_fault(error, Path(error.filename or folder))
 
     for above, folders, names in os.walk(folder, onerror=refuse):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
+        if any(_leads_elsewhere(Path(above, name), real) for name in folders):
+            raise ScanError(
+                f"{label}: a link in the folder leads to another one, which is not read; put the files there, or name "
+                "the other folder"
+            )
         yield from (
             Path(above, name) for name in sorted(names) if not name.startswith(".") and name != "DICOMDIR"
         )
+
+
+def _leads_elsewhere(folder: Path, root: str) -> bool:
+    """Whether a folder is a link to one that is not below the root, and so not read anyway."""
+    return folder.is_symlink() and not Path(os.path.realpath(folder)).is_relative_to(root)
 
 
 def _read(path: Path) -> Header | None:

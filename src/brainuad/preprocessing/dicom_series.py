@@ -57,7 +57,7 @@ def choose_series(folder: Path, label: str, wanted: str = "") -> Choice:
     Nothing usable is a `ScanError` with a reason for each series. So are studies of several days, unless a UID names
     the series; and heads of several studies, unless `wanted` is `ANY_STUDY`.
     """
-    headers, others = read_headers(folder)
+    headers, others = read_headers(folder, label)
     if not headers:
         raise ScanError(f"{label}: no DICOM image in the folder ({others} other files)")
     named = wanted not in ("", ANY_STUDY)

@@ -61,6 +61,10 @@ def _row(derivatives: Path, cohort_row: Mapping[Any, Any]) -> dict[str, Any]:
         record = read_json(path)
         if not isinstance(record, dict) or not {"status", "reason"} <= record.keys():
             raise InputError(f"{path}: no status and reason in it. Delete it and run again.")
+        if record["status"] == "ok":
+            # What the index says of a usable subject, such as which of several scans is taken.
+            notes = (cohort_row["reason"], record.get("note", ""))
+            record = record | {"note": "; ".join(filter(None, notes))}
         return row | record
     return row | {"status": "excluded", "reason": "preprocessing did not finish"}
 

@@ -97,7 +97,7 @@ def boards_of(results: Results, dataset: str) -> list[Any]:
 
 def _ranking(inputs: ReportInputs, folder: Path) -> RankingPage:
     """The leaderboard across studies; its tables are copied into the report."""
-    page = ranking_page(inputs.leaderboard, inputs.phantoms)
+    page = ranking_page(inputs.leaderboard, inputs.phantom_contests)
     for path in page.files:
         target = folder / "assets" / "leaderboard" / path
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -117,17 +117,27 @@ def _environment(inputs: ReportInputs) -> Environment:
     environment.globals.update(
         pages=shown_pages(inputs),
         root="",
-        phantoms=[dataset_name(name) for name in sorted(inputs.phantoms)],
-        all_phantom=_all_names(inputs) <= inputs.phantoms,
+        phantoms=_phantom_names(inputs),
+        all_phantom=all(entry.phantom for entry in _entries(inputs)),
         provenance=inputs.provenance,
         date=_date(inputs),
     )
     return environment
 
 
-def _all_names(inputs: ReportInputs) -> frozenset[str]:
-    studies = (entry.name for study in inputs.studies for entry in study.datasets)
-    return frozenset([*studies, *(entry.name for entry in inputs.quality)])
+def _phantom_names(inputs: ReportInputs) -> list[str]:
+    """The simulated data sets; with the study, a synthetic one that another study makes of real scans."""
+    real = {entry.name for entry in _entries(inputs) if not entry.phantom}
+    mixed = [
+        f"{dataset_name(name)} ({study.name})"
+        for study in inputs.studies
+        for name in sorted(study.phantoms & real)
+    ]
+    return [*(dataset_name(name) for name in sorted(inputs.phantoms - real)), *mixed]
+
+
+def _entries(inputs: ReportInputs) -> list[DatasetEntry]:
+    return [*(entry for study in inputs.studies for entry in study.datasets), *inputs.quality]
 
 
 def _date(inputs: ReportInputs) -> str:
@@ -144,7 +154,7 @@ def _by_dataset(results: Iterable[Results], make: Any) -> list[dict[str, Any]]:
     for name in names:
         parts = [(r.study, made) for r in results if r.study.dataset(name) and (made := make(r, name))]
         if parts:
-            phantom = any(name in study.phantoms for study, _ in parts)
+            phantom = all(name in study.phantoms for study, _ in parts)
             sections.append({"name": name, "label": dataset_name(name), "phantom": phantom, "parts": parts})
     return sections
 

@@ -181,7 +181,8 @@ class ReportInputs:
 
     `quality` lists every cohort that was preprocessed, `curation` those that were chosen by reports. `benchmarks` are
     folders of Snakemake's benchmark tables by the name of the step. `leaderboard` is the folder of the ranking across
-    studies. `subjects` volumes per data set get a page, with at most `slices` slices each.
+    studies, `phantom_contests` those of its contests that are on simulated scans. `subjects` volumes per data set get a
+    page, with at most `slices` slices each.
     """
 
     studies: tuple[StudyEntry, ...]
@@ -192,6 +193,7 @@ class ReportInputs:
     subjects: int = 4
     slices: int = 24
     curation: tuple[CurationEntry, ...] = ()
+    phantom_contests: tuple[str, ...] = ()
 
     @property
     def phantoms(self) -> frozenset[str]:

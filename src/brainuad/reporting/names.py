@@ -1,4 +1,6 @@
-"""How metrics, protocols and data sets are written in tables, figures and pages."""
+"""How metrics, protocols and data sets are written in tables, figures and pages, and which values are better."""
+
+from typing import Literal
 
 METRICS = {
     "auprc": "AUPRC",
@@ -8,6 +10,8 @@ METRICS = {
     "ssim": "SSIM",
     "mse": "MSE",
     "lpips": "LPIPS",
+    "mse_lesion": "MSE in lesions",
+    "lpips_lesion": "LPIPS in lesions",
     "dice_grid": "Dice (threshold grid)",
     "dice_mean_volumes": "Dice (one threshold)",
     "dice_mean_volumes_grid": "Dice (one threshold of the grid)",
@@ -23,7 +27,27 @@ METRICS = {
     "fpr": "False-positive rate (healthy)",
     "image_score": "Image score",
 }
-LOWER_IS_BETTER = frozenset({"l1", "mse", "lpips", "fpr", "false_positive_components", "healthy_components"})
+# Every metric of the catalogue of evaluations is in one of these; those of the last describe data or thresholds.
+HIGHER_IS_BETTER = frozenset(
+    {
+        *("auprc", "auroc", "dice", "dice_grid", "dice_mean_volumes", "dice_mean_volumes_grid"),
+        *("precision", "recall", "lesion_recall", "lesion_precision", "lesion_f1", "box_f1"),
+        *("detected", "detected_share", "f1_boxes", "ssim"),
+    }
+)
+LOWER_IS_BETTER = frozenset(
+    {
+        *("l1", "mse", "lpips", "mse_lesion", "lpips_lesion"),
+        *("fpr", "false_positive_components", "healthy_components"),
+    }
+)
+NOT_RANKED = frozenset(
+    {
+        *("prevalence", "image_score", "boxes", "subjects", "subjects_with_lesion", "subjects_failed"),
+        *("subjects_without_lesion", "subjects_image_only", "subjects_unannotated"),
+        *("threshold", "threshold_fallback", "threshold_beyond_grid", "protocol_left_out"),
+    }
+)
 
 PROTOCOLS = {
     "": "",
@@ -56,6 +80,13 @@ PHANTOM_NOTE = "simulated phantom: not comparable with the published values"
 def metric_name(metric: str) -> str:
     """The metric as it is written."""
     return METRICS.get(metric, metric.replace("_", " "))
+
+
+def better(metric: str) -> Literal["higher", "lower", "neither"]:
+    """Which values of a metric are the better ones; of one that is not ranked, or not known, neither."""
+    if metric in LOWER_IS_BETTER:
+        return "lower"
+    return "higher" if metric in HIGHER_IS_BETTER else "neither"
 
 
 def dataset_name(dataset: str) -> str:

@@ -92,9 +92,9 @@ def _test(a: pd.Series, b: pd.Series, cells: pd.DataFrame) -> tuple[float, int, 
 
 def _subject_values(scores: pd.DataFrame, cell: pd.Series) -> pd.Series:
     """Each subject's value of what a cell shows; none where it is another quantity than the cell's."""
-    if cell["stratum"] or _has_one_threshold(cell):
+    if _has_one_threshold(cell):
         return pd.Series(dtype=float)
-    quantity = Quantity(cell["dataset"], cell["metric"], cell["protocol"])
+    quantity = Quantity(cell["dataset"], cell["metric"], cell["protocol"], stratum=cell["stratum"])
     return subject_means(scores, quantity, cell["method"])
 
 
@@ -104,8 +104,9 @@ def _has_one_threshold(cell: pd.Series) -> bool:
 
 
 def _reason(cell: pd.Series, values: list[pd.Series]) -> str:
-    if cell["stratum"]:
+    unknown = any(found.empty for found in values)
+    if cell["stratum"] and unknown:
         return NO_STRATA
     if _has_one_threshold(cell):
         return ONE_THRESHOLD
-    return NO_SUBJECTS if any(found.empty for found in values) else TOO_FEW
+    return NO_SUBJECTS if unknown else TOO_FEW

@@ -115,16 +115,17 @@ def _cell(row: TableRow, column: TableColumn, published: Published, source: _Sou
 def _ours(row: TableRow, column: TableColumn, method: str, source: _Source) -> _Ours:
     scores = source.scores
     of_method = scores[(scores["method"] == method) & (scores["dataset"] == column.dataset)]
+    typed = row.unavailable or column.unavailable
     if of_method.empty:
         missing = "not scored on this data set" if method in source.methods else "not run"
-        return _Ours(note=row.unavailable or column.unavailable or missing)
+        return _Ours(note=typed or missing)
     quantity = Quantity(column.dataset, column.metric, column.protocol, column.aggregate, column.stratum)
     values = select(of_method, quantity)["value"]
     if values.empty:
-        return _Ours(note=reason_for_none(of_method, quantity))
+        return _Ours(note=typed or reason_for_none(of_method, quantity))
     mean, sd, runs = over_runs(values * column.scale)
     if runs == 0:
-        return _Ours(note=reason_for_undefined(of_method, quantity))
+        return _Ours(note=typed or reason_for_undefined(of_method, quantity))
     notes = [] if runs == len(values) else [f"{runs} of {len(values)} runs"]
     for fact, said in _THRESHOLD_NOTES.items() if column.protocol else ():
         changed = Quantity(column.dataset, fact, column.protocol, POOLED)

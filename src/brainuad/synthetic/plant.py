@@ -67,7 +67,8 @@ def plant_dataset(request: PlantingRequest, base: ArrayStore, split: pd.DataFram
     rows: list[dict[str, Any]] = []
     planted: list[dict[str, Any]] = []
     with ExitStack() as stack:
-        paths = {name: stack.enter_context(atomic_path(folder / f"{name}.npy")) for name in ARRAYS}
+        places = {name: atomic_path(folder / f"{name}.npy", alone=True) for name in ARRAYS}
+        paths = {name: stack.enter_context(place) for name, place in places.items()}
         writers = {name: stack.enter_context(GrowingArray(path)) for name, path in paths.items()}
         for subject in subjects:
             row, drawn = _append_subject(subject, request, base, writers)

@@ -6,12 +6,16 @@ from brainuad.errors import InputError
 from brainuad.methods.base import ImageShape
 
 
-def chosen_device(device: str) -> str:
-    """cpu or cuda: a GPU where `auto` finds one; an `InputError` where one is asked for and missing."""
+def chosen_device(device: str, count: int = 1) -> str:
+    """cpu or cuda: GPUs where `auto` finds some; an `InputError` where more are asked for than there are."""
     if device == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
+        device = "cuda" if torch.cuda.is_available() else "cpu"
     if device == "cuda" and not torch.cuda.is_available():
         raise InputError("config.yaml: device = 'cuda', but torch sees no GPU. Use 'auto' or 'cpu'.")
+    if device == "cuda" and count > (found := torch.cuda.device_count()):
+        raise InputError(
+            f"config.yaml: gpus_per_training = {count}, but torch sees {found} GPU(s). Set it to {found}."
+        )
     return device
 
 

@@ -202,9 +202,9 @@ class Engine:
         """The mean validation numbers over fixed batches with fixed noise; keeps the best weights."""
         weights = self.scored_weights()
         weights.eval()
-        size = self.options.validation_batch_size or self.settings.batch_size
-        order = BatchOrder(self.job.validation.index, size, "slices", self.job.seed, keep_rest=True)
-        steps = range(min(self.settings.validation_batches, order.per_epoch))
+        size, epoch = self.options.validation_batch_size or self.settings.batch_size, self.settings.epoch
+        order = BatchOrder(self.job.validation.index, size, epoch, self.job.seed, keep_rest=True)
+        steps = order.first_steps(self.settings.validation_batches)
         totals, count, suspects = Counter[str](), 0, list[str]()
         for number, batch in enumerate(load_batches(self.job.validation, order, steps)):
             draws = Draws(self.job.seed, ("validation", number), self.draws.device)
@@ -263,6 +263,7 @@ class Engine:
             "optimisers": {name: optimiser.state_dict() for name, optimiser in self.optimisers.items()},
             "schedules": {name: schedule.state_dict() for name, schedule in self.schedules.items()},
             "ema": None if self.ema is None else self.ema.state_dict(),
+            "precision": self.fabric._precision.state_dict(),  # the scale of gradients of 16-mixed
             "history": vars(self.history),
         }
         self._save(content, "last.ckpt")
@@ -288,6 +289,8 @@ class Engine:
             self.schedules[name].load_state_dict(state["schedules"][name])
         if self.ema is not None:
             self.ema.load_state_dict(state["ema"])
+        if scaler := state.get("precision"):  # nothing of other precisions and of older states
+            self.fabric._precision.load_state_dict(scaler)
         self.history = History(**state["history"])
         if self.settings.keep == "best" and self.history.best_step:
             states.load_weights(folder / "best.ckpt")  # looked at before the first iteration

@@ -20,7 +20,7 @@ def train_externally(model: ExternalModel, job: TrainingJob, device: str, device
     if states.load_state(last, job.settings_hash) is None:
         shutil.rmtree(folder, ignore_errors=True)
         states.save({**state, "finished": False}, last)
-    chosen = chosen_device(device)
+    chosen = chosen_device(device, devices)
     task = ExternalTraining(
         training=volumes(job.training),
         validation=volumes(job.validation),

@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 def make_fabric(device: str = "auto", precision: str = "auto", devices: int = 1) -> Fabric:
     """A launched Fabric on `device` (auto, cpu, cuda), with `devices` processes (DDP above one)."""
-    device = chosen_device(device)
+    device = chosen_device(device, devices)
     chosen: Any = automatic_precision(device) if precision == "auto" else precision
     # Models with several optimisers leave some parameters out of each step's gradient.
     strategy = "ddp_find_unused_parameters_true" if devices > 1 else "auto"

@@ -37,7 +37,7 @@ def file_hash(path: Path) -> str:
 
 def save(content: Mapping[str, Any], path: Path) -> None:
     """Writes tensors, numbers and text so that they can be loaded as weights only."""
-    with atomic_path(path) as temporary:
+    with atomic_path(path, alone=True) as temporary:
         torch.save(dict(content), temporary)
 
 

@@ -154,6 +154,22 @@ def test_broken_reports_are_found_before_the_first_job(export: Path) -> None:
     assert "the columns date, text are missing" in line
 
 
+@pytest.mark.parametrize("same_day", [True, False])
+def test_scans_to_which_no_report_can_belong_are_found_before_the_first_job(
+    export: Path, same_day: bool
+) -> None:
+    settings = {"selection": {"reports_of_same_day": same_day}}
+    (export / "scans.csv").write_text("scan,patient,path,date\ns1,p1,a.nii.gz,2020-01-02\n")
+    if same_day:
+        plan_of(str(export), settings)
+        (export / "scans.csv").write_text("scan,patient,path\ns1,p1,a.nii.gz\n")
+    (line,) = errors_of(str(export), settings)
+    missing = "report or a date" if same_day else "report"
+    assert line.startswith(
+        f"config.yaml: datasets.hospital_ct: {export / 'scans.csv'}: no row has a {missing}, so"
+    )
+
+
 @pytest.mark.parametrize(
     ("settings", "told"),
     [

@@ -188,6 +188,25 @@ def test_the_day_of_the_report_itself_is_no_earlier_day(date: str) -> None:
     assert refers_to_earlier(text, "2015-06-01") == "dated imaging"
 
 
+@pytest.mark.parametrize(
+    "day",
+    [
+        *("12-Mar-2014", "12/Mar/2014", "12.mar.2014", "12Mar2014", "12-MAR-14", "Mar-12-2014"),
+        *("2014.03.12", "20140312"),
+    ],
+)
+def test_a_day_is_known_however_an_export_writes_it(day: str) -> None:
+    for text in (
+        "Since {} no infarct.",
+        "Appearances similar to {}.",
+        "CT head dated {} reviewed.",
+        "MRI of {}: ok.",
+    ):
+        assert refers_to_earlier(text.format(day)) != ""
+    assert refers_to_earlier(f"CT head performed on {day}.", "2014-03-12") == ""
+    assert refers_to_earlier(f"Headache since {day}.") == ""
+
+
 def test_a_pattern_that_is_left_out_does_not_fire() -> None:
     assert refers_to_earlier("Stable appearances.", patterns=["comparison", "unchanged"]) == ""
 

@@ -25,3 +25,16 @@ def test_a_sentence_in_the_wrong_column_is_in_no_message(
         read_labelled(labelled, tmp_path / "reports.csv")
     assert expected in str(error.value)
     assert "Smith" not in str(error.value) + caplog.text
+
+
+def test_a_report_that_is_repeated_word_for_word_counts_once(tmp_path: Path) -> None:
+    labelled, reports = tmp_path / "labelled.tsv", tmp_path / "reports.csv"
+    labelled.write_text("report\tlabel\tclass\nr1\tcyst\tpositive\n")
+    row = "r1,p1,,A cyst.\n"
+    reports.write_text(f"report,patient,date,text\n{row}{row}")
+    assert [(each.text, each.classes) for each in read_labelled(labelled, reports)] == [
+        ("A cyst.", {"cyst": "positive"})
+    ]
+    reports.write_text(f"report,patient,date,text\n{row}r1,p1,,No cyst.\n")
+    with pytest.raises(InputError, match=r"row 2 of .* is there with two texts"):
+        read_labelled(labelled, reports)

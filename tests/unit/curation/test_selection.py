@@ -148,6 +148,17 @@ def test_all_scans_of_a_normal_report_are_kept_or_the_first(hospital: Hospital) 
     assert outcome(hospital, "s1", settings) == ("usable report", "another scan of the same report")
 
 
+def test_a_scan_that_shares_one_of_several_reports_is_another_scan_of_it(hospital: Hospital) -> None:
+    for scan, report in (("s1", "r0"), ("s1", "r1"), ("s2", "r1"), ("s3", "r1")):
+        hospital.scan(scan, "p0", report)
+    hospital.report("r1", "p0")
+    hospital.label("r1")
+    settings = '{"selection": {"scans_per_report": "first", "held_out_share": 0}}'
+    selected = hospital.select(settings)
+    assert selected["kept"].to_dict() == {"s0": "yes", "s1": "no", "s2": "yes", "s3": "no"}
+    assert set(selected.loc[["s1", "s3"], "reason"]) == {"another scan of the same report"}
+
+
 def test_a_review_rejects_and_accepts(hospital: Hospital) -> None:
     hospital.normal(1)
     review = write_table(hospital.folder / "review.tsv", "scan\tdecision", "s0\trejected", "s1\taccepted")

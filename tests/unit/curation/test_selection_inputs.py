@@ -78,6 +78,14 @@ def test_a_column_of_the_scans_twice_is_named(tmp_path: Path, column: str) -> No
         read_scans(path)
 
 
+def test_scans_without_a_column_of_reports_and_rows_that_end_before_it_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "scans.csv"
+    path.write_text("scan,patient,path,date\ns1,p1,a,2020-01-02\n")
+    assert read_scans(path)["report"].tolist() == [""]
+    path.write_text("scan,patient,path,date,report\ns1,p1,a,2020-01-02,r1\ns2,p1,b,2020-01-02\n")
+    assert read_scans(path)["report"].tolist() == ["r1", ""]
+
+
 def test_a_label_that_is_left_out_is_not_taken_for_a_normal_report(tmp_path: Path) -> None:
     path = tmp_path / "labels.tsv"
     path.write_text("report\tlabel\tclass\nr1\tmass\tpositive\nr2\n")

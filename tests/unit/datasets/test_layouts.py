@@ -1,9 +1,12 @@
 """Each adapter finds the files of its published layout, and nothing else."""
 
+import errno
 import logging
+import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -82,6 +85,15 @@ def test_mslub_without_some_modalities_or_mask_has_empty_cells(tmp_path: Path) -
     assert row["status"] == "ok"
 
 
+def test_mslub_names_may_leave_the_patient_out_as_in_open_ms_data(tmp_path: Path) -> None:
+    plain = [name.replace("/patient01_", "/") for name in MSLUB]
+    row = found(find_dataset("mslub"), touch(tmp_path, *plain))["patient01"]
+    columns = ("t1", "t1ce", "t2", "flair", "brain_mask", "mask")
+    assert [row[column] for column in columns] == plain
+    row = found(find_dataset("mslub"), touch(tmp_path, *MSLUB, "patient01/patient02_T1W.nii.gz"))["patient01"]
+    assert [row[column] for column in columns] == list(MSLUB)
+
+
 def test_bids_sorts_suffixes_sessions_and_contrast_agent(tmp_path: Path) -> None:
     names = [
         "sub-01/anat/sub-01_T1w.nii.gz",
@@ -123,6 +135,41 @@ def test_bids_lesion_masks_come_from_derivatives_in_the_subjects_own_space(tmp_p
     root = touch(tmp_path, "sub-01/ses-1/anat/sub-01_ses-1_T1w.nii.gz", *names, template)
     row = found(find_dataset("clinic", "bids"), root)["01ses1"]
     assert (row["mask"], row["brain_mask"]) == (names[0], names[1])
+
+
+def test_masks_are_found_in_linked_folders_of_derivatives_and_each_once(tmp_path: Path) -> None:
+    root = touch(
+        tmp_path / "root",
+        *("sub-01/anat/sub-01_T1w.nii.gz", "sub-01/anat/sub-01_label-lesion_mask.nii.gz"),
+        *("sub-02/anat/sub-02_T1w.nii.gz", "drawn/sub-02/anat/sub-02_label-lesion_mask.nii.gz"),
+        *("sub-03/anat/sub-03_T1w.nii.gz", "derivatives/readme.txt"),
+    )
+    touch(tmp_path, "elsewhere/sub-03_label-lesion_mask.nii.gz")
+    for name, place in {"raw": "..", "one": "../sub-01", "own": ".", "drawn": "../drawn"}.items():
+        (root / "derivatives" / name).symlink_to(place)
+    (root / "derivatives/far").symlink_to(tmp_path / "elsewhere")
+    rows = found(find_dataset("clinic", "bids"), root)
+    assert [row["reason"] for row in rows.values()] == ["", "", "mask: path outside the root"]
+    assert rows["01"]["mask"] == "sub-01/anat/sub-01_label-lesion_mask.nii.gz"
+    assert rows["02"]["mask"] == "derivatives/drawn/sub-02/anat/sub-02_label-lesion_mask.nii.gz"
+
+
+def test_derivatives_that_cannot_be_read_are_not_taken_for_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = touch(
+        tmp_path, "sub-01/anat/sub-01_T1w.nii.gz", "derivatives/manual/sub-01_label-lesion_mask.nii.gz"
+    )
+    scandir = os.scandir
+
+    def refuse(folder: Any) -> Any:
+        if Path(folder).name == "manual":
+            raise PermissionError(errno.EACCES, "Permission denied", str(folder))
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(InputError, match=r"manual: cannot be read now \(Permission denied\)"):
+        find_dataset("clinic", "bids").index(root)
 
 
 def test_two_lesion_masks_exclude_a_bids_subject(tmp_path: Path) -> None:

@@ -58,6 +58,21 @@ def test_healthy_scans_and_patients_are_used(selection: Path) -> None:
     assert used_subjects(selection) == {"s0", "s1", "s3"}
 
 
+def test_a_selection_by_hand_may_write_kept_in_capitals(selection: Path) -> None:
+    selection.write_text(selection.read_text().replace("\tyes\t", "\t Yes\t").replace("\tno\t", "\tNO\t"))
+    assert used_subjects(selection) == {"s0", "s1", "s3"}
+
+
+@pytest.mark.parametrize("word", ["1", "TRUE", "healthy", ""])
+def test_another_word_than_yes_or_no_stops_and_is_not_repeated(selection: Path, word: str) -> None:
+    selection.write_text(selection.read_text() + f"s-4\tp4\tr\t{word}\t\t\ns-5\tp5\tr\tSmith\t\t\n")
+    with pytest.raises(
+        InputError, match=r"selection\.tsv: row 6: `kept` is neither yes nor no \(2 such"
+    ) as caught:
+        used_subjects(selection)
+    assert "Smith" not in str(caught.value)
+
+
 def test_a_selection_of_another_export_is_refused_without_names(selection: Path) -> None:
     with pytest.raises(InputError, match="none of its 4 rows is about a scan of this data set") as caught:
         apply_selection(cohort("x1"), selection)

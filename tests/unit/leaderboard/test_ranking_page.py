@@ -43,7 +43,13 @@ def tables(folder: Path) -> Tables:
 @pytest.fixture(scope="module")
 def html(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
     cohorts = (DatasetEntry("brats21", Path("absent"), True), DatasetEntry("mslub", Path("absent"), True))
-    inputs = ReportInputs((), Provenance({}, "0", "quick"), quality=cohorts, leaderboard=folder)
+    inputs = ReportInputs(
+        (),
+        Provenance({}, "0", "quick"),
+        quality=cohorts,
+        leaderboard=folder,
+        phantom_contests=("brats21", "mslub"),
+    )
     report = build_report(inputs, tmp_path_factory.mktemp("out") / "report").parent
     assert (report / "assets/leaderboard/pairs/brats21.tsv").is_file()
     return (report / "ranking.html").read_text()
@@ -165,6 +171,15 @@ def test_a_synthetic_test_set_is_named_with_its_study(tmp_path: Path) -> None:
     own = tuple(replace(entrant, contest="one-planted") for entrant in inputs.entrants)
     written(rank_methods(RankingInputs(own), QUICK, 0), tmp_path / "board")
     assert ranking_page(tmp_path / "board", ()).contests[0].label == "planted (one)"
+
+
+def test_only_the_contest_on_simulated_scans_is_marked(tmp_path: Path) -> None:
+    made = Made({"a": 0.5, "b": 0.7}, {"ellipses": range(4)})
+    inputs = make_inputs(tmp_path, {"one": made, "two": made})
+    own = tuple(replace(entrant, contest=f"{entrant.study}-ellipses") for entrant in inputs.entrants)
+    written(rank_methods(RankingInputs(own), QUICK, 0), tmp_path / "board")
+    page = ranking_page(tmp_path / "board", ("two-ellipses",))
+    assert {c.name: c.phantom for c in page.contests} == {"one-ellipses": False, "two-ellipses": True}
 
 
 def test_the_page_says_which_studies_are_not_scored_on_a_data_set(

@@ -67,6 +67,18 @@ def test_thinner_slices_are_taken_whatever_the_order_of_the_files(tmp_path: Path
     assert chosen_of(tmp_path, positions=table_positions([4.0] * 26))[0] == "7"
 
 
+def test_a_folder_with_a_link_to_a_series_elsewhere_is_refused(tmp_path: Path) -> None:
+    write_series(tmp_path / "scan" / "a")
+    write_series(tmp_path / "archive", table_positions([4.0] * 26), **ANOTHER)
+    (tmp_path / "scan" / "again").symlink_to("a")
+    assert len(choose_series(tmp_path / "scan", "ct").stack.slices) == 14
+    (tmp_path / "link").symlink_to("scan")
+    assert len(choose_series(tmp_path / "link", "ct").stack.slices) == 14
+    (tmp_path / "scan" / "b").symlink_to(tmp_path / "archive")
+    with pytest.raises(ScanError, match=r"^ct: a link in the folder leads to another one, which is not read"):
+        choose_series(tmp_path / "scan", "ct")
+
+
 @pytest.mark.parametrize("words", [["REFORMATTED", "AVERAGE"], ["MPR"]])
 def test_axial_reformats_are_taken_where_nothing_else_is(tmp_path: Path, words: list[str]) -> None:
     write_series(tmp_path, ImageType=["DERIVED", "SECONDARY", *words])

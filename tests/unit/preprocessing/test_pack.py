@@ -72,6 +72,14 @@ def test_arrays_hold_the_slices_of_each_subject_in_channel_order(packed):
         np.testing.assert_array_equal(store.volume(subject).images, expected)
 
 
+def test_half_an_array_of_a_killed_process_is_removed(tmp_path):
+    write_subject(tmp_path / "d", "a", 0)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / ".0123456789ab.images.npy").write_bytes(b"half")
+    pack_dataset("toy", tmp_path / "d", quality_of("a"), "two", RECIPE, tmp_path / "out")
+    assert not list((tmp_path / "out").glob(".*"))
+
+
 def test_masks_follow_the_images(packed):
     _, store = packed
     lesion = np.zeros(SHAPE, dtype=bool)

@@ -104,6 +104,21 @@ def test_pages_of_real_data_have_none(complete: ReportInputs, tmp_path: Path) ->
     assert not any("Simulated phantom." in page.read_text() for page in pages(tmp_path / "report"))
 
 
+def test_only_the_study_on_simulated_scans_is_marked(complete: ReportInputs, tmp_path: Path) -> None:
+    study = complete.studies[0]
+    datasets = tuple(replace(entry, phantom=False) for entry in study.datasets)
+    real = replace(study, name="real", title="Real scans", datasets=datasets)
+    inputs = replace(complete, studies=(study, real), quality=(), subjects=1, slices=1)
+    build_report(inputs, tmp_path / "report")
+    for page in ("leaderboard", "significance"):
+        text = (tmp_path / "report" / f"{page}.html").read_text()
+        marked = {heading: "tag phantom" in heading for heading in re.findall(r"<h3>.*?</h3>", text)}
+        assert len(marked) == 2
+        assert all(tag == (study.title in heading) for heading, tag in marked.items())
+        assert not any("tag phantom" in heading for heading in re.findall(r"<h2>.*?</h2>", text))
+        assert f"simulated (BraTS 2021 ({study.name}), IXI ({study.name}))" in text
+
+
 def test_no_subject_identifier_leaves_the_results(report: Path) -> None:
     for path in report.rglob("*"):
         assert not re.search(r"(BRATS21|IXI)\d{3}|SECRET", path.name)

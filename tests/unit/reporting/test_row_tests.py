@@ -145,6 +145,23 @@ def test_quantities_that_single_subjects_do_not_have_are_not_tested() -> None:
     assert np.isnan([one_threshold.loc["A", "p"], stratum.loc["A", "p"]]).all()
 
 
+def in_stratum(subjects: int = SUBJECTS) -> pd.DataFrame:
+    """The table of a column whose single subjects have their values in its stratum."""
+    chosen = settings()
+    column = chosen.columns[0].model_copy(update={"stratum": "anomalous"})
+    scores = tidy({name: values[:subjects] for name, values in values_of().items()})
+    changed = chosen.model_copy(update={"columns": (column,)})
+    return by_row(build_table(changed, scores.assign(stratum="anomalous")))
+
+
+def test_a_stratum_of_which_single_subjects_have_values_is_tested() -> None:
+    table = in_stratum()
+    assert table.loc["C", "p_holm"] == by_row(build_table(settings(), tidy(values_of()))).loc["C", "p_holm"]
+    assert table.loc["C", "subject_difference"] == pytest.approx(-0.2)
+    assert (table["test_note"] == "").all()
+    assert in_stratum(subjects=1).loc["C", "test_note"] == TOO_FEW
+
+
 def test_the_same_scores_give_the_same_p() -> None:
     rng = np.random.default_rng(1)
     many = {name: rng.uniform(size=40) for name in LABELS}

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 from brainuad.reporting.settings import TableSettings
 from brainuad.reporting.table_text import escape_latex, number_text, table_as_latex, table_as_markdown
@@ -61,6 +62,20 @@ def test_an_empty_cell_says_why(table_settings: Build) -> None:
     assert cell(table, "Thresholding", "AUPRC")["note"] == "undefined"
     assert cell(table, "DAE", "CT")["note"] == "private data"
     assert table["ours_mean"].notna().sum() == 1
+
+
+def test_the_reason_that_a_study_types_comes_before_those_of_its_scores() -> None:
+    studies = Path(__file__).parents[3] / "workflow" / "studies"
+    written = yaml.safe_load((studies / "kascenas2023-ct.yaml").read_text())["tables"]["cq500"]
+    settings = TableSettings.model_validate(written)
+    labels = {row.method: row.label for row in settings.rows}
+    rows = [score(method, 0, 0.7, dataset="cq500", metric="auroc") for method in labels]
+    rows += [score(method, 0, 0, dataset="cq500", metric="subjects_with_lesion") for method in labels]
+    rows += [score("dae-coarse", 0, float("nan"), dataset="cq500")]
+    table = build_table(settings, pd.DataFrame(rows))
+    for label in labels.values():
+        assert cell(table, label, "AUPRC")["note"] == "CQ500 has no lesion masks"
+        assert (cell(table, label, "AUROC")["ours_mean"], cell(table, label, "AUROC")["note"]) == (0.7, "")
 
 
 def test_a_run_without_a_value_is_noted(table_settings: Build) -> None:

@@ -124,6 +124,15 @@ def test_images_have_new_hashes_and_the_recipe_says_what_was_planted(
     assert np.array_equal(first.affine("h1"), np.eye(4))
 
 
+def test_half_an_array_of_a_killed_process_is_removed(
+    base: Path, split: pd.DataFrame, tmp_path: Path
+) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / ".0123456789ab.clean.npy").write_bytes(b"half")
+    plant("ellipses", base, split, tmp_path / "out")
+    assert not list((tmp_path / "out").glob(".*"))
+
+
 def test_a_single_slice_can_be_planted_into(tmp_path: Path) -> None:
     folder = write_arrays(tmp_path / "ixi/one", ["h0"], False)
     for name in ("images", "brain", "lesion"):

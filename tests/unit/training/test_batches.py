@@ -183,3 +183,19 @@ def test_validation_keeps_an_incomplete_last_batch() -> None:
     order = BatchOrder(index(volumes=3, slices=5), batch_size=4, epoch="slices", seed=1, keep_rest=True)
     seen = [number for step in range(order.per_epoch) for number in order.batch(step)]
     assert sorted(seen) == list(range(15))
+
+
+@pytest.mark.parametrize(
+    ("slices", "epoch", "most", "steps"),
+    [
+        (5, "slices", 9, 4),  # a second pass would repeat the first one
+        (5, "slices", 2, 2),
+        (5, "volumes", 9, 9),  # other slices in every pass
+        (1, "volumes", 9, 1),
+    ],
+)
+def test_further_passes_are_made_where_they_have_other_samples(
+    slices: int, epoch: str, most: int, steps: int
+) -> None:
+    order = BatchOrder(index(volumes=3, slices=slices), batch_size=4, epoch=epoch, seed=1, keep_rest=True)
+    assert order.first_steps(most) == range(steps)

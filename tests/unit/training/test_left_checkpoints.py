@@ -64,6 +64,13 @@ def test_a_return_to_earlier_settings_does_not_take_the_best_weights_of_the_late
     assert same(expected, weights_of(train("dae", tmp_path, cohort, **SHORT)))
 
 
+def test_half_a_checkpoint_of_a_killed_process_is_removed(tmp_path: Path, cohort: dict[str, Path]) -> None:
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / ".0123456789ab.last.ckpt").write_bytes(b"half")
+    files = train("dae", tmp_path, cohort, **SHORT)
+    assert {path.name for path in files.state_folder.glob("*.ckpt")} == {"best.ckpt", "last.ckpt"}
+
+
 def test_a_model_that_keeps_its_last_weights_needs_no_best_ones(
     tmp_path: Path, cohort: dict[str, Path]
 ) -> None:

@@ -37,3 +37,23 @@ def test_named_numbers_are_columns_of_the_log_averaged_over_images(
 def test_without_them_the_validation_loss_alone_is_logged(tmp_path: Path, cohort: dict[str, Path]) -> None:
     files = train("dae", tmp_path, cohort, iterations=4, validate_every=4, log_every=4)
     assert set(read_table(files.log)) == {"step", "loss", "validation", "learning_rate"}
+
+
+def test_with_epochs_of_volumes_a_validation_takes_one_slice_of_each_volume_and_the_same_every_time(
+    tmp_path: Path, cohort: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Tensor] = []
+
+    def numbers(model: Dae, batch: Batch, draws: Draws) -> dict[str, Tensor]:
+        seen.append(batch.images)
+        return {"validation": model.validation_loss(batch, draws)}
+
+    monkeypatch.setattr(Dae, "validation_numbers", numbers)
+    train("dae", tmp_path, cohort, iterations=8, validate_every=4, validation_batches=2, epoch="volumes")
+    split = read_table(cohort["split"])
+    volumes = ((split["role"] == "validation") & (split["dataset"] == "healthy")).sum()
+    assert [len(images) for images in seen] == [volumes] * 4
+    first, second, *again = seen  # two passes, each with slices of its own
+    assert not torch.equal(first, second)
+    assert torch.equal(first, again[0])
+    assert torch.equal(second, again[1])

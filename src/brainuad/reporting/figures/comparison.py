@@ -23,7 +23,7 @@ from brainuad.reporting.figures.style import (
     readable_log_axis,
     spread_tick_labels,
 )
-from brainuad.reporting.names import score_label
+from brainuad.reporting.names import better, score_label
 from brainuad.reporting.settings import MethodLabel
 from brainuad.reporting.summary import (
     Quantity,
@@ -79,9 +79,10 @@ def _order(settings: BarsFigure, results: Results) -> list[MethodLabel]:
     """Methods by their value on the first data set, best first; methods without one last."""
     quantity = Quantity(settings.datasets[0], settings.metric, settings.protocol, settings.aggregate)
     means = select(results.scores, quantity).groupby("method", observed=True)["value"].mean()
-    worst = -np.inf
+    sign = 1 if better(settings.metric) == "lower" else -1
     return sorted(
-        settings.methods, key=lambda method: -np.nan_to_num(means.get(method.method, worst), nan=worst)
+        settings.methods,
+        key=lambda method: np.nan_to_num(sign * means.get(method.method, np.nan), nan=np.inf),
     )
 
 

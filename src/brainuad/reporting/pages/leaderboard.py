@@ -9,17 +9,22 @@ import pandas as pd
 
 from brainuad.reporting.colours import colour_of
 from brainuad.reporting.inputs import StudyEntry
-from brainuad.reporting.names import AGGREGATES, LOWER_IS_BETTER, PROTOCOLS, metric_name, protocol_name
+from brainuad.reporting.names import (
+    AGGREGATES,
+    HIGHER_IS_BETTER,
+    LOWER_IS_BETTER,
+    PROTOCOLS,
+    metric_name,
+    protocol_name,
+)
 from brainuad.reporting.summary import summarise
 from brainuad.reporting.table_text import number_text
 
 VOXEL_METRICS = ("auprc", "dice", "dice_mean_volumes")
-# Numbers that describe the data or a threshold, or repeat another number.
-NOT_RANKED = {
-    "dice_grid", "dice_mean_volumes_grid", "prevalence", "image_score", "threshold", "threshold_fallback",
-    "threshold_beyond_grid", "subjects", "subjects_with_lesion", "subjects_failed", "precision", "recall",
-    "lesion_precision",
-}  # fmt: skip
+# Ranked metrics, but for those that repeat another number.
+SHOWN = (HIGHER_IS_BETTER | LOWER_IS_BETTER) - {
+    *("dice_grid", "dice_mean_volumes_grid", "precision", "recall", "lesion_precision")
+}
 AGGREGATE_ORDER = ("pooled", "mean")
 QUANTITY = ["metric", "aggregate", "stratum", "protocol"]
 
@@ -84,13 +89,15 @@ class Board:
 def boards(study: StudyEntry, scores: pd.DataFrame, dataset: str) -> list[Board]:
     """The leaderboards of one data set: voxels; lesions and images; strata. Empty ones are left out.
 
-    So is a quantity that no method has, as every Dice of a data set without lesion masks.
+    So is a quantity that no compared method has, as every Dice of a data set without lesion masks.
     """
-    summary = summarise(scores[scores["dataset"] == dataset])
+    compared = [method.name for method in study.compared_methods]
+    summary = summarise(scores[(scores["dataset"] == dataset) & scores["method"].isin(compared)])
     summary = summary[summary.groupby(QUANTITY)["mean"].transform("count") > 0]
-    plain = summary[(summary["stratum"] == "") & ~summary["metric"].isin(NOT_RANKED)]
+    ranked = summary[summary["metric"].isin(SHOWN)]
+    plain = ranked[ranked["stratum"] == ""]
     voxels = plain["metric"].isin(VOXEL_METRICS)
-    strata = summary[(summary["stratum"] != "") & ~summary["metric"].isin(NOT_RANKED)]
+    strata = ranked[ranked["stratum"] != ""]
     parts = (("Voxels", plain[voxels]), ("Lesions and images", plain[~voxels]), ("By group", strata))
     signs = _signs(summary)
     return [_board(title, part, study, signs) for title, part in parts if len(part)]

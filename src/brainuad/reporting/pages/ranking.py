@@ -96,7 +96,7 @@ class RankingPage:
 
 
 def ranking_page(folder: Path | None, phantoms: Collection[str]) -> RankingPage:
-    """The page of results/leaderboard; empty where nothing was ranked."""
+    """The page of results/leaderboard, with the names of contests on phantoms; empty where nothing was ranked."""
     tables = read_tables(folder)
     if tables is None or folder is None:
         return RankingPage((), (), ())
@@ -124,7 +124,7 @@ def _contest(tables: Tables, name: str, label: str, phantoms: Collection[str]) -
     return Contest(
         name=name,
         label=label,
-        phantom=entrants["dataset"].iloc[0] in phantoms,
+        phantom=name in phantoms,
         summary=_summary(entrants),
         facts=tuple(_facts(str(study), rows) for study, rows in entrants.groupby("study", sort=False)),
         absent=absence_note(tables, name),

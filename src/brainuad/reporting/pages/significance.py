@@ -10,7 +10,7 @@ import pandas as pd
 
 from brainuad.reporting.colours import colour_of
 from brainuad.reporting.inputs import StudyEntry
-from brainuad.reporting.names import ALPHA, p_text, score_label
+from brainuad.reporting.names import ALPHA, better, p_text, score_label
 from brainuad.storage import read_table
 
 NUMBERS = ["n", "mean_a", "mean_b", "difference", "ci_low", "ci_high", "effect_size", "p", "p_holm"]
@@ -18,7 +18,10 @@ NUMBERS = ["n", "mean_a", "mean_b", "difference", "ci_low", "ci_high", "effect_s
 
 @dataclass(frozen=True)
 class Comparison:
-    """Row method minus column method; `kind` is better, worse, same (not significant) or none."""
+    """Row method minus column method; `kind` is better, worse, same (not significant) or none.
+
+    None: there is no test, or no value of the metric is better than another.
+    """
 
     kind: str
     difference: str
@@ -61,12 +64,13 @@ def _matrix(group: pd.DataFrame, study: StudyEntry) -> Matrix:
     means = pd.concat(
         [group.groupby("method_a")["mean_a"].mean(), group.groupby("method_b")["mean_b"].mean()]
     )
-    order = means.groupby(level=0).mean().sort_values(ascending=False, na_position="last").index.tolist()
+    first = group.iloc[0]
+    lower = better(str(first["metric"])) == "lower"
+    order = means.groupby(level=0).mean().sort_values(ascending=lower, na_position="last").index.tolist()
     pairs = {}
     for pair in group.to_dict("records"):
         pairs[pair["method_a"], pair["method_b"]] = _comparison(pair, 1, labels)
         pairs[pair["method_b"], pair["method_a"]] = _comparison(pair, -1, labels)
-    first = group.iloc[0]
     return Matrix(
         title=score_label(str(first["metric"]), str(first["protocol"])),
         test=str(first["test"]),
@@ -81,14 +85,22 @@ def _comparison(pair: Mapping[Hashable, Any], sign: int, labels: dict[str, str])
     if not np.isfinite(pair["p"]):
         return Comparison("none", "–", "", f"{names[0]} and {names[1]}: {pair.get('reason') or 'no test'}")
     difference, p = sign * pair["difference"], pair["p_holm"]
-    kind = "same" if p >= ALPHA else "better" if difference > 0 else "worse"
     low, high = sorted((sign * pair["ci_low"], sign * pair["ci_high"]))
     text = (
         f"{names[0]} minus {names[1]}: {_signed(difference)} "
         f"(95 % interval {_signed(low)} to {_signed(high)}), "
         f"Holm-corrected p {p_text(p)}, n = {pair['n']:.0f}"
     )
-    return Comparison(kind, _signed(difference), f"p {p_text(p)}", text)
+    return Comparison(_kind(pair["metric"], difference, p), _signed(difference), f"p {p_text(p)}", text)
+
+
+def _kind(metric: str, difference: float, p: float) -> str:
+    direction = better(metric)
+    if p >= ALPHA:
+        return "same"
+    if direction == "neither":
+        return "none"
+    return "better" if (difference > 0) == (direction == "higher") else "worse"
 
 
 def _details(pair: Mapping[Hashable, Any], labels: dict[str, str]) -> dict[str, str]:

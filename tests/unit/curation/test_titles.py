@@ -1,0 +1,55 @@
+"""A title of a head CT ends the history before it, however it says how and when the scan was made."""
+
+import pytest
+
+from brainuad.curation.rule_labeller import RuleLabeller
+
+LABELLER = RuleLabeller()
+TITLES = (
+    "CT BRAIN PLAIN",
+    "CT head without contrast",
+    "CT HEAD WITHOUT IV CONTRAST",
+    "CT brain unenhanced",
+    "CT head (unenhanced)",
+    "CT head - non contrast",
+    "CT head with and without contrast",
+    "Non-enhanced CT brain",
+    "NCCT brain",
+    "NECCT HEAD",
+    "CT head 12/03/2014",
+    "CT head (12-Mar-2014)",
+    "CT head 20140312",
+    "CT head plain 12/03/2014 14:05",
+)
+
+
+def found(text: str) -> dict[str, str]:
+    return {decision.label: decision.certainty for decision in LABELLER.label(text)}
+
+
+@pytest.mark.parametrize("title", TITLES)
+def test_what_follows_a_title_on_the_line_of_the_history_is_read(title: str) -> None:
+    text = f"CLINICAL DETAILS: ?stroke {title}: Acute left MCA infarct."
+    assert found(text) == {"ischemia": "positive"}
+
+
+@pytest.mark.parametrize("title", TITLES)
+def test_the_question_before_a_title_is_not_read(title: str) -> None:
+    assert found(f"Clinical details: SDH, ?infarct. {title}: Normal study.") == {}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Clinical details: fall. Acute left SDH. Previous imaging: CT head 12/03/2014: normal.",
+        "Clinical details: fall. Acute left SDH. Compared with CT head without contrast: larger.",
+    ],
+)
+def test_the_title_of_another_scan_does_not_make_history_of_what_stands_before(text: str) -> None:
+    assert found(text)["hemorrhage"] == "positive"
+
+
+def test_a_time_of_day_makes_no_title() -> None:
+    assert (
+        found("Clinical details: fall. Acute left SDH. CT head 12/03/2014 14:05")["hemorrhage"] == "positive"
+    )
