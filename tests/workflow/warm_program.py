@@ -78,7 +78,7 @@ def _answer(connection: socket.socket) -> None:
     arguments, folder, environment = pickle.loads(b"".join(iter(lambda: connection.recv(65536), b"")))
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
-    sys.stdin = open(0, closefd=False)  # multiprocessing has put an empty one there
+    sys.stdin = os.fdopen(0, closefd=False)  # multiprocessing has put an empty one there
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
