@@ -61,9 +61,7 @@ demo: install ## run what config.yaml asks for (by default on the phantom), say 
 	@echo "The report: $(CURDIR)/results/report/index.html"
 
 test: lint ## run all checks and tests
-	@# Tests of SLURM have the machine's only cluster, so they run one by one (5: none of them was asked for).
-	$(BIN)/python -m pytest -m slurm $(PYTEST_ARGS) || [ $$? = 5 ]
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m 'not slurm' -n $(PYTEST_WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
+	tests/run.sh $(BIN)/python $(PYTEST_WORKERS) $(PYTEST_ARGS)
 
 lint: install ## check style, types and the workflow
 	$(BIN)/ruff check

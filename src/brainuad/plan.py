@@ -47,7 +47,7 @@ class Plan(DatasetPlan):
     def training_request(self, study: str, model: str, run: int) -> dict[str, Any]:
         """What one training job is asked for."""
         _, slices = self.training_data(study, model)
-        # The papers trained in float32; bf16 rounds the loss that chooses the checkpoint.
+        # Behrendt trained in float32 (AutoDDPM's authors did not); bf16 rounds the loss that chooses the checkpoint.
         faithful = self.config.precision == "auto" and self.config.scale == "paper"
         return {
             "kind": self.studies[study].models[model].kind,
@@ -132,7 +132,7 @@ class Plan(DatasetPlan):
         for key, user, settings_class, settings in users:
             base = content.methods[key].variant_of if key in content.methods else None
             for network in user.pretrained_networks(settings_class.model_validate(settings)):
-                if base not in needed.get(network, []):  # variants of a sweep need what the method needs
+                if base not in needed.get(network, []):  # a variant needs what its method needs
                     needed.setdefault(network, []).append(key)
         return needed
 
@@ -157,7 +157,7 @@ class Plan(DatasetPlan):
         return self.scored_datasets(study) if own is None else list(own)
 
     def compared_methods(self, study: str) -> list[str]:
-        """The methods that are compared with each other: no variants of a sweep, no ablations on validation."""
+        """The methods that are compared with each other: no variants, no ablations on validation."""
         methods = self.studies[study].methods.items()
         return [key for key, method in methods if method.variant_of is None and method.role == "test"]
 

@@ -12,6 +12,7 @@ from brainuad.config_errors import unknown_name
 from brainuad.methods.registry import models, scoring_rules
 from brainuad.plan import Plan
 from brainuad.study import MethodEntry, Study
+from brainuad.sweeps import made_by_sweeps
 
 # The settings of scoring rules that are times of a diffusion model, and what is added to each for the last time that
 # is needed of 1 ... T. AutoDDPM counts from 0; the last index of ANDi lies before `last_t`.
@@ -28,10 +29,10 @@ TIMES: dict[str, dict[str, int]] = {
 def method_errors(plan: Plan, name: str, file: str) -> Iterable[str]:
     """Scoring rules that ask for what their model or the recipe does not have, and models that cannot train."""
     study = plan.studies[name]
+    made = made_by_sweeps(study)
     for key, method in study.methods.items():
-        where = f"{file}: {'sweeps: ' if method.variant_of else ''}methods.{key}"
-        if method.variant_of is not None and method.variant_of not in study.methods:
-            yield f"{where}.variant_of = {method.variant_of!r} {unknown_name(method.variant_of, study.methods)}"
+        where = f"{file}: {'sweeps: ' if key in made else ''}methods.{key}"
+        yield from _variant_errors(study, key, where)
         rule = {} if method.maps_of is not None else _settings(plan, name, method=key)
         yield from _modality_errors(plan, study, rule, where)
         if rule and method.model in study.models:
@@ -39,6 +40,24 @@ def method_errors(plan: Plan, name: str, file: str) -> Iterable[str]:
             yield from _time_errors(method, rule, model, where)
             yield from _reuse_errors(method, rule, model, where)
     yield from _lattice_errors(plan, name, file)
+
+
+def _variant_errors(study: Study, key: str, where: str) -> Iterable[str]:
+    """Variants of nothing, and methods of the comparisons that show the maps of a variant, which is in none."""
+    method = study.methods[key]
+    base, seen = method.variant_of, {key}
+    while base is not None:
+        if base not in study.methods:
+            yield f"{where}.variant_of = {base!r} {unknown_name(base, study.methods)}"
+            return
+        if base in seen:
+            yield f"{where}.variant_of = {method.variant_of!r}: a method is no variant of itself. Name another one."
+            return
+        seen.add(base)
+        base = study.methods[base].variant_of
+    maps_of = study.methods.get(method.maps_of or "")
+    if method.variant_of is None and maps_of is not None and maps_of.variant_of is not None:
+        yield f"{where}.maps_of = {method.maps_of!r}, a variant: write `variant_of: {maps_of.variant_of}` here too."
 
 
 def _time_errors(

@@ -28,7 +28,7 @@ from brainuad.plan_method_checks import batch_errors, method_errors
 from brainuad.preprocessing.recipes import Recipe
 from brainuad.settings import Name
 from brainuad.study import MethodEntry, ModelEntry, Study, Sweep, at_scale, resolved
-from brainuad.sweeps import expand_sweeps, unknown_sweeps
+from brainuad.sweeps import expand_sweeps, made_by_sweeps, unknown_sweeps
 
 log = logging.getLogger(__name__)
 
@@ -153,13 +153,12 @@ def _inconsistencies(plan: Plan, where: str, wrong: Collection[str]) -> Iterable
         file = f"{name}.yaml"
         yield from _recipe_errors(plan, study, file)
         yield from _unknown_datasets(plan, study, file, where)
-        made = {m.model for m in study.methods.values() if m.variant_of}
-        made -= {m.model for m in study.methods.values() if not m.variant_of}
+        made = made_by_sweeps(study)
         for key, model in study.models.items():
             place = f"{file}: {'sweeps: ' if key in made else ''}models.{key}"
             yield from _entry_errors(model.kind, models(), model, place, plan)
         for key, method in study.methods.items():
-            place = f"{file}: {'sweeps: ' if method.variant_of else ''}methods.{key}"
+            place = f"{file}: {'sweeps: ' if key in made else ''}methods.{key}"
             yield from _entry_errors(method.rule, scoring_rules(), method, place, plan)
             yield from _method_errors(study, key, method, file)
         yield from optional_errors(study, file)

@@ -3,8 +3,8 @@
 # Raised when the mathematics of a stage changes, so that its results are made again. A stage without one has version 1.
 STAGE_VERSIONS = {
     "simulate": 2,
-    "index": 2,
-    "preprocess": 3,
+    "index": 3,
+    "preprocess": 4,
     "pack": 2,
     "split": 2,
     "train": 3,
@@ -14,6 +14,6 @@ STAGE_VERSIONS = {
     "rescore": 2,
     "rank": 2,
     "train_labeller": 2,
-    "label": 3,
-    "select": 4,
+    "label": 4,
+    "select": 5,
 }

@@ -53,7 +53,7 @@ class MethodEntry(Settings):
     role: Literal["validation", "test"] = "test"
     # The data sets that it is scored on, where they are not all of the study's.
     datasets: Datasets | None = Field(None, min_length=1)
-    # The method of which a sweep made this one; variants are in figures, not in comparisons.
+    # The method of which this one is a variant, of a sweep or written; only tables and figures that name it show it.
     variant_of: str | None = None
 
 

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from brainuad.config_errors import unknown_name
 from brainuad.methods.registry import models, scoring_rules
-from brainuad.study import MethodEntry, ModelEntry, Sweep, overlay, resolved
+from brainuad.study import MethodEntry, ModelEntry, Study, Sweep, overlay, resolved
 
 
 def expand_sweeps(content: Mapping[str, Any], scale: str) -> dict[str, Any]:
@@ -58,6 +58,23 @@ def unknown_sweeps(content: Mapping[str, Any], where: str) -> list[str]:
     ]
 
 
+def made_by_sweeps(study: Study) -> set[str]:
+    """Names of the methods and models that stand in no file: the sweeps of the study made them."""
+    return {
+        _name(base, sweep, value)
+        for sweep in study.sweeps.values()
+        if sweep.method in study.methods
+        for base in (sweep.method, study.methods[sweep.method].model)
+        for value in sweep.values
+    }
+
+
+def _name(base: str | None, sweep: Sweep, value: float) -> str:
+    """The name of a method or model with one value of the setting that a sweep varies."""
+    setting = sweep.vary.rpartition(".")[2].replace("_", "-")
+    return f"{base}-{setting}-{value + sweep.offset}"
+
+
 def _check_entries(content: Mapping[str, Any], sweep: Sweep) -> None:
     """Raises `ValidationError` if the method of a sweep, or its model, is not written as one."""
     if sweep.method in content["methods"]:
@@ -75,7 +92,7 @@ def _variant(content: dict[str, Any], sweep: Sweep, value: float, scale: str) ->
     if sweep.role == method.get("role", "test") and _has_already(content, sweep, value + sweep.offset, scale):
         return sweep.method
     change = _nested(path, value + sweep.offset)
-    name = f"{sweep.method}-{path[-1].replace('_', '-')}-{value + sweep.offset}"
+    name = _name(sweep.method, sweep, value)
     label = f"{method.get('label', sweep.method)}, {path[-1].replace('_', ' ')} {value + sweep.offset}"
     # `maps_of` belongs to maps of the unchanged method.
     own = {key: kept for key, kept in method.items() if key != "maps_of"}
@@ -89,7 +106,7 @@ def _variant(content: dict[str, Any], sweep: Sweep, value: float, scale: str) ->
     else:
         base = method.get("model")
         if isinstance(content["models"].get(base), dict):
-            variant["model"] = f"{base}-{path[-1].replace('_', '-')}-{value + sweep.offset}"
+            variant["model"] = _name(base, sweep, value)
             model = content["models"][base]
             content["models"][variant["model"]] = model | _changed(model, change)
     content["methods"][name] = variant

@@ -29,7 +29,7 @@ class SlurmRun:
             environment = {**os.environ, "PATH": path}
             return subprocess.Popen(command, cwd=self.folder, env=environment, stdout=log, stderr=log)
 
-    def finish(self, *arguments: str, timeout_s: float = 120) -> None:
+    def finish(self, *arguments: str, timeout_s: float = 240) -> None:
         """Run Snakemake to its end; the log is in the message when it fails."""
         process = self.start(*arguments)
         try:
@@ -46,7 +46,7 @@ def make_slurm_cancel(folder: Path) -> None:
     subprocess.run(command, check=True, timeout=60, capture_output=True)
 
 
-def wait_until(condition: Callable[[], bool], what: str, patience_s: float = 60) -> None:
+def wait_until(condition: Callable[[], bool], what: str, patience_s: float = 120) -> None:
     """Return when `condition` holds; a failed test when it does not in time."""
     deadline = time.monotonic() + patience_s
     while not condition():

@@ -77,7 +77,7 @@ def test_a_training_survives_its_node_daemon_and_a_requeue(chain: SlurmRun, clus
     process = chain.start("all")
     log = chain.folder / "results/logs/train/smoke/dae-coarse/run-0.log"
     try:
-        wait_until(lambda: log.exists() and "step 150 of" in log.read_text(), "training to begin", 400)
+        wait_until(lambda: log.exists() and "step 150 of" in log.read_text(), "training to begin", 900)
         job, node = job_of(chain.folder, "train")
         cluster.kill_node(node)
         wait_until(lambda: "step 300 of" in log.read_text(), "the training to go on without its slurmd")
@@ -86,7 +86,7 @@ def test_a_training_survives_its_node_daemon_and_a_requeue(chain: SlurmRun, clus
         # SLURM lets a requeued job wait for two minutes.
         wait_until(lambda: job_state(job) == "PENDING", "the job to be queued again")
         subprocess.run(["scontrol", "update", f"jobid={job}", "StartTime=now"], check=True, timeout=20)
-        assert process.wait(420) == 0, chain.log.read_text()[-6000:]
+        assert process.wait(900) == 0, chain.log.read_text()[-6000:]
     finally:
         process.kill()
     assert "going on from step" in log.read_text()

@@ -112,6 +112,6 @@ def test_run_survives_a_node_daemon_that_dies_and_comes_back(cluster: Cluster, s
     wait_until(lambda: (slurm_run.folder / "model-0.txt").exists(), "the job of the dead node")
     assert process.poll() is None
     cluster.start_node(node)
-    assert process.wait(90) == 0, slurm_run.log.read_text()
+    assert process.wait(240) == 0, slurm_run.log.read_text()
     assert (slurm_run.folder / "scores.txt").read_text() == COMPLETE
     assert len(started(slurm_run.folder)) == 2

@@ -81,18 +81,21 @@ def test_two_folders_that_become_one_subject_are_refused(tmp_path: Path) -> None
     assert "2 folders become the subject a1" in text
 
 
-def test_two_scans_of_one_ixi_number_exclude_the_subject_alone(tmp_path: Path) -> None:
+def test_two_scans_of_one_ixi_number_are_left_out(tmp_path: Path) -> None:
     root = tmp_path / "ixi"
     for name in (
         "IXI002-Guys-0828-T1.nii.gz",
         "T1/IXI002-Guys-0828-T1.nii.gz",
         "T1/IXI012-HH-1211-T1.nii.gz",
+        "T2/IXI012-HH-1211-T2.nii.gz",
+        "IXI012-HH-1211-T2.nii.gz",
     ):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).touch()
     cohort = indexed(root, tmp_path / "c.tsv", "ixi", None)
     assert cohort["status"].to_dict() == {"IXI002": "excluded", "IXI012": "ok"}
-    assert cohort.at["IXI002", "reason"] == "2 files for t1"
+    assert cohort.at["IXI002", "reason"] == "no image found; 2 files for t1"
+    assert cohort.loc["IXI012", ["reason", "t2"]].tolist() == ["2 files for t2", ""]
     assert cohort["age"].tolist() == ["", ""]  # there is no IXI.xls
 
 
@@ -143,7 +146,7 @@ def test_an_index_lists_no_path_that_leaves_the_root(tmp_path: Path) -> None:
     cohort = indexed(root, tmp_path / "c.tsv")
     assert cohort.loc["01", ["status", "reason", "t1"]].tolist() == [
         "excluded",
-        "t1: path outside the root",
+        "no image found; t1: path outside the root",
         "",
     ]
     assert cohort.at["02", "status"] == "ok"

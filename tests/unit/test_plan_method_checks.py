@@ -122,8 +122,51 @@ def test_a_variant_of_no_method_is_an_error(workflow: Path) -> None:
     content = {**BRIGHT, "settings": {"modality": "t2"}, "variant_of": "vea"}
     change_study(workflow, {"methods/bright": content})
     (line,) = errors_of({}, workflow)
-    assert "methods.bright.variant_of = 'vea'" in line
+    assert "yaml: methods.bright.variant_of = 'vea'" in line
     assert "Did you mean 'vae'?" in line
+
+
+def test_a_method_is_no_variant_of_itself_not_even_by_way_of_another(workflow: Path) -> None:
+    content = {**BRIGHT, "settings": {"modality": "t2"}}
+    change_study(workflow, {"methods/bright": {**content, "variant_of": "vae"}})
+    read_plan({}, workflow)
+    change_study(workflow, {"methods/bright": {**content, "variant_of": "bright"}})
+    (line,) = errors_of({}, workflow)
+    assert line.startswith(
+        "quickstart.yaml: methods.bright.variant_of = 'bright': a method is no variant of itself"
+    )
+    change_study(
+        workflow,
+        {
+            "methods/bright": {**content, "variant_of": "dark"},
+            "methods/dark": {**content, "variant_of": "bright"},
+        },
+    )
+    assert len(errors_of({}, workflow)) == 2
+
+
+def test_a_method_of_the_comparisons_cannot_show_the_maps_of_a_variant(workflow: Path) -> None:
+    content = {**BRIGHT, "settings": {"modality": "t2"}}
+    shown = {**content, "maps_of": "bright"}
+    change_study(workflow, {"methods/bright": {**content, "variant_of": "vae"}, "methods/shown": shown})
+    (line,) = errors_of({}, workflow)
+    assert line == (
+        "quickstart.yaml: methods.shown.maps_of = 'bright', a variant: write `variant_of: vae` here too."
+    )
+    change_study(workflow, {"methods/shown": {**shown, "variant_of": "vae"}})
+    read_plan({}, workflow)
+
+
+def test_errors_of_a_written_variant_are_not_those_of_a_sweep(workflow: Path) -> None:
+    change_study(
+        workflow,
+        {
+            "models/other": {"kind": "vae", "settings": {"beta": -1}},
+            "methods/other": {"label": "O", "rule": "reconstruction", "model": "other", "variant_of": "vae"},
+        },
+    )
+    (line,) = errors_of({}, workflow)
+    assert line.startswith("quickstart.yaml: models.other.settings.beta")
 
 
 BATCH_OF_TWO = {"models/vae/settings": {"training": {"batch_size": 2}}}

@@ -5,12 +5,15 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import yaml
+
+from tests.workflow.warm_program import serve
 
 REPOSITORY = Path(__file__).parents[2]
 ATLAS = REPOSITORY / "resources"
@@ -31,19 +34,24 @@ RECIPE = {
 }
 
 
+INSTALLED = Path(sys.executable).parent
+
+
 @dataclass(frozen=True)
 class Workflow:
-    """A folder in which Snakemake is run as a user would."""
+    """A folder in which Snakemake is run as a user would, with the `brainuad` that lies in `programs`."""
 
     folder: Path
+    programs: ClassVar[Path] = INSTALLED
 
     def command(self, *arguments: str) -> list[str]:
         """The Snakemake call."""
         return [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
 
-    def environment(self) -> dict[str, str]:
+    def environment(self, programs: Path | None = None) -> dict[str, str]:
         """The environment in which the rules find the `brainuad` program."""
-        return {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+        found = (programs or self.programs, INSTALLED, os.environ["PATH"])
+        return {**os.environ, "PATH": os.pathsep.join(map(str, found))}
 
     def run(self, *arguments: str, check: bool = True) -> str:
         """Runs Snakemake and returns what it printed."""
@@ -106,6 +114,14 @@ def copy_workflow(folder: Path) -> Workflow:
     }
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
     return workflow
+
+
+@pytest.fixture(scope="session", autouse=True)
+def warm_program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The workflows of this folder call a program that is loaded once for all."""
+    with serve(tmp_path_factory.mktemp("warm") / "bin") as programs, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Workflow, "programs", programs)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 """Head CT from reports to a table: curation chooses who is normal, and a model of volumes is trained on them."""
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +9,6 @@ import yaml
 
 from brainuad.storage import read_table
 from tests.workflow.conftest import Workflow, copy_workflow
-from tests.workflow.warm_program import serve
 
 # Five patients with six scans: three are normal for their age, two have lesions that their reports state.
 SEED, PATIENTS = 166, 5
@@ -62,8 +60,7 @@ STUDY = {
 @pytest.fixture(scope="module")
 def head_ct(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
     """The study on a hospital of five patients, run to the end at once."""
-    folder = tmp_path_factory.mktemp("head-ct")
-    workflow = copy_workflow(folder / "workflow")
+    workflow = copy_workflow(tmp_path_factory.mktemp("head-ct") / "workflow")
     studies = workflow.folder / "workflow" / "studies"
     (studies / "head-ct.yaml").write_text(yaml.safe_dump(STUDY, sort_keys=False))
     workflow.change(
@@ -76,11 +73,7 @@ def head_ct(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
             "seed": SEED,
         },
     )
-    with serve(folder / "bin") as programs, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            Workflow, "environment", lambda _: {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"}
-        )
-        workflow.run()
+    workflow.run()
     return workflow
 
 

@@ -1,6 +1,5 @@
 """The five papers on the smallest phantoms with trainings of a few steps: every table and figure is made."""
 
-import os
 import re
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,6 @@ import pytest
 import yaml
 
 from tests.workflow.conftest import Workflow, copy_workflow
-from tests.workflow.warm_program import serve
 
 PAPERS = ("kascenas2023", "behrendt2023", "frotscher2023", "bercea2023-ra", "bercea2023-autoddpm")
 SUBJECTS = {"ixi": 6, "brats21": 5, "mslub": 3, "msseg": 3, "ljubljana": 3, "atlas2": 4, "fastmri": 18}
@@ -80,8 +78,7 @@ def shrink(study: dict[str, Any]) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def papers(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
     """The five studies of the papers, run to the end."""
-    folder = tmp_path_factory.mktemp("papers")
-    workflow = copy_workflow(folder / "workflow")
+    workflow = copy_workflow(tmp_path_factory.mktemp("papers") / "workflow")
     for name in PAPERS:
         path = workflow.folder / "workflow" / "studies" / f"{name}.yaml"
         study = yaml.safe_load(path.read_text())
@@ -99,11 +96,7 @@ def papers(tmp_path_factory: pytest.TempPathFactory) -> Workflow:
             "phantom/settings": {"spacing_mm": 2.5},
         },
     )
-    with serve(folder / "bin") as programs, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            Workflow, "environment", lambda _: {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"}
-        )
-        workflow.run()
+    workflow.run()
     return workflow
 
 

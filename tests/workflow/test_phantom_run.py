@@ -10,7 +10,7 @@ import pandas as pd
 
 from brainuad.locks import remove_stale_lock
 from brainuad.storage import read_table
-from tests.workflow.conftest import Workflow, copy_workflow
+from tests.workflow.conftest import INSTALLED, Workflow, copy_workflow
 
 SCORES = "results/smoke/scores/{method}/run-0/{dataset}.tsv"
 # Everything that depends on the scores of one method.
@@ -86,7 +86,7 @@ def test_a_killed_run_goes_on_and_gives_equal_numbers(finished: Workflow, tmp_pa
     process = subprocess.Popen(
         workflow.command(),
         cwd=workflow.folder,
-        env=workflow.environment(),
+        env=workflow.environment(INSTALLED),
         start_new_session=True,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

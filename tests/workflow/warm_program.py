@@ -1,10 +1,13 @@
 """The program `brainuad`, kept loaded: each call is a fork of one process that has its imports already.
 
-A workflow of some hundred jobs spends most of its time importing PyTorch. `serve` starts the process; the folder
-that it returns holds a program `brainuad` that hands its arguments, folder, environment and streams over to it.
+A workflow of some hundred short jobs spends most of its time importing libraries. `serve` starts the process; the
+folder that it returns holds a program `brainuad` that hands its arguments, folder, environment and streams over to it.
+A job goes on when Snakemake is killed, since it is no child of it.
 """
 
+import importlib
 import os
+import pkgutil
 import shutil
 import signal
 import socket
@@ -16,6 +19,10 @@ from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
 
+IMPORTED_LATE = (
+    *("deepbet", "matplotlib.pyplot", "mlxtend.evaluate", "nibabel", "SimpleITK", "torchmetrics"),
+    *("scipy.ndimage", "scipy.stats", "skimage.metrics", "skimage.filters", "sklearn.metrics"),
+)
 CLIENT = """#!{python} -SE
 import os, pickle, socket, sys
 with socket.socket(socket.AF_UNIX) as server:
@@ -49,14 +56,22 @@ def serve(folder: Path) -> Iterator[Path]:
         shutil.rmtree(folder)
 
 
+def _load() -> None:
+    """Imports all modules of the project, and what they import when they are used."""
+    import brainuad
+
+    for module in pkgutil.walk_packages(brainuad.__path__, "brainuad."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    for name in IMPORTED_LATE:
+        importlib.import_module(name)
+
+
 def _serve(address: str) -> None:
+    _load()
     import torch
 
-    import brainuad.cli.main  # noqa: F401
-    from brainuad.methods.registry import models, scoring_rules
-
     torch.set_num_threads(1)
-    models(), scoring_rules()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # finished calls leave nothing behind
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(address)

@@ -81,7 +81,7 @@ def pack(
     settings: Settings, quality: File, max_failed_share: Annotated[float, typer.Option()], output: File
 ) -> None:
     """Pack the derivatives of a data set into arrays, following a recipe; OUTPUT is their index."""
-    from brainuad.preprocessing.modality_defects import with_lacking_excluded
+    from brainuad.preprocessing.modality_defects import with_defects_excluded
     from brainuad.preprocessing.pack import pack_dataset
     from brainuad.preprocessing.quality import check_failed_share
     from brainuad.preprocessing.recipes import Recipe
@@ -91,8 +91,8 @@ def pack(
     references = {dataset: Path(folder) for dataset, folder in job.get("references", {}).items()}
     folder = output.parent
     table = read_table(quality, needs=("subject", "status", "reason"))
-    table = with_lacking_excluded(table, quality.parent, recipe.modalities)
-    check_failed_share(quality, table, max_failed_share)
+    failed = with_defects_excluded(table, quality.parent, recipe.modalities)
+    check_failed_share(quality, failed, max_failed_share)
     pack_dataset(folder.parent.name, quality.parent, table, folder.name, recipe, folder, references)
 
 

@@ -8,6 +8,7 @@ import logging
 import multiprocessing
 import os
 import sys
+import traceback
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -19,7 +20,7 @@ from typing import Any, NoReturn
 from tqdm import tqdm
 
 from brainuad.curation.english import is_english
-from brainuad.curation.labels import Decision, Labeller
+from brainuad.curation.labels import FAILED, Decision, Labeller
 from brainuad.curation.private import OWNER_ONLY
 from brainuad.curation.reports import Report, read_reports
 from brainuad.curation.selection_inputs import is_empty
@@ -38,6 +39,9 @@ LINE = "{desc}: {n_fmt} of {total_fmt}, {rate_fmt}, {remaining} left\n"
 LINE_EVERY_S = 10
 
 Row = tuple[str, str, str, str, str, str]
+# What a defect of the rules raises on an odd report, and the share of reports from which on the job stops.
+DEFECTS = (AssertionError, AttributeError, LookupError, StopIteration, TypeError, ValueError)
+MOST_FAILED = 0.01
 
 
 def status_of(text: str) -> str:
@@ -63,14 +67,32 @@ def rows_of(reports: Sequence[Report], labeller: Labeller) -> list[list[Row]]:
     """The rows of each report in the table: one for each decision, or one without a label if there is none."""
     statuses = [status_of(report.text) for report in reports]
     readable = [report.text for report, status in zip(reports, statuses, strict=True) if status == LABELLED]
-    decisions = iter(labeller.label_all(readable))
+    decisions = iter(_decisions(readable, labeller))
     return [
         _rows_of_one(report.report, status, next(decisions) if status == LABELLED else [])
         for report, status in zip(reports, statuses, strict=True)
     ]
 
 
-def _rows_of_one(name: str, status: str, decisions: Sequence[Decision]) -> list[Row]:
+def _decisions(texts: Sequence[str], labeller: Labeller) -> list[list[Decision] | str]:
+    """The decisions on each report, or the defect of the rules that kept them from being made."""
+    from brainuad.curation.rule_labeller import RuleLabeller
+
+    if not isinstance(labeller, RuleLabeller):
+        return list(labeller.label_all(texts))
+    found: list[list[Decision] | str] = []
+    for text in texts:
+        try:
+            found.append(labeller.label(text))
+        except DEFECTS as error:  # its message may hold words of the report
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            found.append(f"{type(error).__name__} at {Path(place.filename).name}:{place.lineno}")
+    return found
+
+
+def _rows_of_one(name: str, status: str, decisions: Sequence[Decision] | str) -> list[Row]:
+    if isinstance(decisions, str):
+        return [(name, "", "", "", decisions, FAILED)]
     rows: list[Row] = [
         (name, each.label, each.certainty, " ".join(each.sentence.split()), each.rule, status)
         for each in decisions
@@ -112,14 +134,26 @@ def label_file(path: Path) -> Iterator[Any]:
 def labelled_parts(
     reports_csv: Path, settings: LabellingSettings, workers: int = 1
 ) -> Iterator[list[list[Row]]]:
-    """The rows of all reports, part by part in their order, under a progress bar."""
+    """The rows of all reports, part by part in their order, under a progress bar.
+
+    Raises RuntimeError if the rules failed on more than one report and more than `MOST_FAILED` of them.
+    """
+    failed: list[str] = []
     total = sum(map(len, read_reports(reports_csv)))
     parts = read_reports(reports_csv, AT_ONCE[settings.labeller])
     processes = 1 if settings.labeller == "learned" else workers
     with _progress(total) as bar:
         for part in _in_processes(parts, settings, processes):
+            failed += [row[4] for rows in part for row in rows if row[5] == FAILED]
             yield part
             bar.update(len(part))
+    if failed:
+        text = (
+            f"The rules failed on {len(failed)} of {total} reports ({failed[0]}): a defect; please report it."
+        )
+        if len(failed) > max(1, MOST_FAILED * total):
+            raise RuntimeError(text)
+        log.warning("%s Their scans leave as reports without labels.", text)
 
 
 def _progress(total: int) -> "tqdm[NoReturn]":

@@ -55,6 +55,10 @@ WORSE: tuple[Certainty, ...] = ("not mentioned", "negative", "uncertain", "posit
 NORMAL_FOR_AGE = ("calcification", "atrophy", "cerebral small vessel disease", "hypodensity")
 
 
+# The status of a report in labels.tsv on which the rules failed; it has no labels, so that its scans leave.
+FAILED = "failed"
+
+
 @dataclass(frozen=True)
 class Decision:
     """What a report says about one label: its class, the sentence that says so and the rule that read it."""

@@ -76,9 +76,9 @@ def _other_in_space(doc: Doc, span: Span) -> bool:
 
 
 def inside(sentence: Span, key: str) -> list[tuple[int, int, str]]:
-    """(start, end, label) of the spans in a sentence, counted from its first word."""
+    """(start, end, label) of the spans that begin in a sentence, counted from its first word; none goes beyond it."""
     return [
-        (span.start - sentence.start, span.end - sentence.start, span.label_)
+        (span.start - sentence.start, min(span.end, sentence.end) - sentence.start, span.label_)
         for span in sentence.doc.spans[key]
         if sentence.start <= span.start < sentence.end
     ]

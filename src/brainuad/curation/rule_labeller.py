@@ -155,7 +155,8 @@ def _terms(sentence: Span) -> list[Mention]:
     for span in sentence.doc.spans["terms"]:
         if sentence.start <= span.start < sentence.end:
             vague = span.label_.startswith(VAGUE_MARK)
-            start, end = span.start - sentence.start, span.end - sentence.start
+            # A wrapped line may have ended the sentence within the term.
+            start, end = span.start - sentence.start, min(span.end, sentence.end) - sentence.start
             term = " ".join(words_of(span))
             found.append(Mention(span.label_.removeprefix(VAGUE_MARK), start, end, term, vague=vague))
     return found

@@ -12,7 +12,7 @@ from spacy.tokens import Doc, Span
 
 from brainuad.curation.cue_words import PLACES
 from brainuad.curation.spelling import longest, phrase_matcher, word_set, words_of
-from brainuad.curation.titles import with_manner
+from brainuad.curation.titles import EXTENDED, with_manner
 
 Section = Literal["history", "technique", "comparison", "findings", "impression"]
 SECTIONS: tuple[Section, ...] = get_args(Section)
@@ -256,8 +256,14 @@ class Sections:
 
 
 def _follows(doc: Doc, sentence: Span, kinds: tuple[str, ...]) -> bool:
-    """Whether a heading of one of these kinds comes after a sentence."""
-    return any(span.label_ in kinds and span.start >= sentence.end for span in doc.spans["headings"])
+    """Whether a heading of one of these kinds comes after a sentence.
+
+    A title with its manner or date does not count: it may be that of an addendum, or of a signature.
+    """
+    return any(
+        span.label_ in kinds and span.start >= sentence.end and span.id_ != EXTENDED
+        for span in doc.spans["headings"]
+    )
 
 
 def _names_finding(doc: Doc, sentence: Span) -> bool:

@@ -58,17 +58,19 @@ def select_cohort(inputs: SelectionInputs, settings: SelectionSettings) -> pd.Da
     }
     left = pd.DataFrame({step: reason.reindex(scans.index) for step, reason in reasons.items()}, dtype=object)
     if settings.scans_per_report == "first":
-        repeated = _of_known_reports(scans.index[left[USABLE].isna()], pairs)
-        left.loc[repeated, USABLE] = "another scan of the same report"
+        passing = left[[USABLE, LABELLED, FILTERED]].isna().all(axis=1)
+        # A scan that leaves for another of its reports does not stand for those that it shares.
+        for group in (passing, left[USABLE].isna() & ~passing):
+            left.loc[_of_known_reports(scans.index[group], read), USABLE] = "another scan of the same report"
     staying = scans[left.isna().all(axis=1)]
     held_out = held_out_patients(staying["patient"], settings)
     left[TRAINING] = staying["patient"].isin(held_out).map({True: HELD_OUT}).reindex(scans.index)
     return _as_table(scans, left, inputs.decisions)
 
 
-def _of_known_reports(scans: pd.Index, pairs: pd.DataFrame) -> list[str]:
+def _of_known_reports(scans: pd.Index, read: pd.DataFrame) -> list[str]:
     """The scans that share a report with an earlier one that is none of these."""
-    reports = pairs[pairs["report"] != ""].groupby("scan")["report"].agg(set).to_dict()
+    reports = read.groupby("scan")["report"].agg(set).to_dict()
     known: set[str] = set()
     repeated = []
     for scan in scans:

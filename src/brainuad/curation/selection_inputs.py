@@ -16,7 +16,7 @@ import pandas as pd
 
 from brainuad.curation.english import is_english
 from brainuad.curation.follow_up import refers_to_earlier
-from brainuad.curation.labels import CLASSES, LABELS
+from brainuad.curation.labels import CLASSES, FAILED, LABELS
 from brainuad.curation.reports import read_reports
 from brainuad.curation.selection_settings import FollowUpPattern
 from brainuad.datasets.base import relative_path
@@ -115,9 +115,11 @@ def is_empty(text: str) -> bool:
 def read_labels(path: Path, reports: Iterable[str]) -> pd.DataFrame:
     """The rows of labels.tsv for the `reports` that exist: report, label (may be empty), class.
 
-    An empty label says that the report was read and nothing is mentioned in it.
+    An empty label says that the report was read and nothing is mentioned in it. One that could not be read, which
+    its status says, has no row.
     """
-    rows = read_rows(path, ("report", "label", "class"))
+    rows = read_rows(path, ("report", "label", "class"), ("status",))
+    rows = rows[rows["status"] != FAILED].drop(columns="status")
     rows["label"] = rows["label"].str.lower()
     rows["class"] = rows["class"].str.lower()
     _check_names(path, rows["label"], "label", ("", *LABELS))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from spacy.language import Language
 from spacy.tokens import Doc, Token
 
+from brainuad.curation.cue_words import ANATOMY, OWN_WORDS, PLACES, SUBJECTS
 from brainuad.curation.sections import BULLETS
 from brainuad.curation.spelling import PLAIN, word_set
 
@@ -30,7 +31,11 @@ FUNCTION_WORDS = word_set(
 # What stands between a label and its answer, and words after which "no" is no answer.
 ANSWER_MARKS = ("-", "?", "_", "|", ">", "\u2026")
 CALLING = FUNCTION_WORDS | word_set("show demonstrate reveal there see contain identify confirm s , ( / &")
-ANSWERS = ("yes", "no")
+DETERMINERS = ("no", "nil")
+DENIALS = (*DETERMINERS, "none")
+# Before "- no" these are no label of a form: what is called normal, and structures alone.
+NORMAL = word_set("normal unremarkable clear intact preserved patent")
+STRUCTURES = ANATOMY | SUBJECTS | word_set("bone bony calvarium midline the of and")
 WRAPPED = 50  # letters; a shorter line has not been wrapped
 
 
@@ -72,15 +77,23 @@ class Sentences:
         borders = {span.start for span in doc.spans["headings"]}
         ends = {span.end for span in doc.spans["headings"]}
         capitals, lines = doc.user_data["capitals"], doc.user_data["lines"]
-        item, line_start, tokens = 0, 0, list(doc)
+        item, tokens = 0, list(doc)
+        rows: list[int] = []  # where the lines so far began
         for token in tokens:
             number = _item_number(tokens, token.i)
             if token.idx in lines:
-                starts = token.i == 0 or number or _new_line(tokens, token, line_start, capitals)
-                starts = starts or _is_answered(tokens, token.i, line_start, ends)
-                line_start = token.idx
+                starts = token.i == 0 or number or _new_line(tokens, token, tokens[rows[-1]].idx, capitals)
+                starts = starts or _is_answered(tokens, token.i, rows[-1], ends)
+                plain = starts and not number and token.i not in borders
+                if plain and _in_doubt(tokens, token.i, rows, ends):
+                    tokens[token.i - 2].is_sent_start = True
+                rows.append(token.i)
             else:
                 starts = _ends_sentence(tokens, token.i - 1) or number == item + 1 > 1
+                if _is_next_label(tokens, token.i, ends):
+                    starts = True
+                    if tokens[token.i - 1].norm_ in DETERMINERS:
+                        tokens[token.i - 2].is_sent_start = True
             token.is_sent_start = bool(starts or token.i in borders)
             if number and token.is_sent_start:
                 item = number
@@ -119,35 +132,64 @@ def _new_line(tokens: list[Token], token: Token, line_start: int, capitals: bool
 
 
 def _is_answered(tokens: list[Token], place: int, line_start: int, ends: set[int]) -> bool:
-    """Whether the line before ends with the answer of a label ("Fracture: no", "Fracture - No", "Fracture No").
+    """Whether the line before ends with an answer ("Fracture: no", "Fracture - No", "Fracture No").
 
-    A heading is no label. Where no colon tells it, this line ends with an answer too, or begins as a new one; a text
-    in capitals or in small letters alone has no such beginnings, so that a mark and a short line tell it.
+    So that it denies nothing on this line. Where no colon tells it, this line ends with an answer too, or begins as a
+    new one, or the line before is short and ends with a mark and "no".
     """
-    if place < 2 or tokens[place - 1].norm_ != "no" or not ends.isdisjoint((place - 2, place - 1)):
+    if place < 2 or tokens[place - 1].norm_ not in DENIALS or not ends.isdisjoint((place - 2, place - 1)):
         return False
-    label, answer, following = tokens[place - 2 : place + 1]
-    if label.text in (":", "="):
+    mark, answer, following = tokens[place - 2 : place + 1]
+    if mark.text in (":", "="):
         return True
-    if label.norm_ in CALLING:
+    if mark.norm_ in CALLING:
         return False
     if _line_answers(tokens, place):
         return True
-    doc, capital = following.doc, following.text[0].isupper()
-    one_case = doc.user_data["capitals"] or doc.text.islower()
-    short = answer.idx - line_start < WRAPPED
-    dots = label.text == "." and place > 2 and tokens[place - 3].text == "."
-    if label.text in ANSWER_MARKS or label.text.endswith("\u2026") or dots:
-        return short if one_case else capital
-    if one_case or not capital:
-        return False
-    named = answer.text == "No" and label.is_alpha
+    one_case = following.doc.user_data["capitals"] or following.doc.text.islower()
+    new = following.text[0].isupper() and not one_case
+    short = answer.idx - tokens[line_start].idx < WRAPPED
+    dots = mark.text == "." and place > 2 and tokens[place - 3].text == "."
+    if mark.text in ANSWER_MARKS or mark.text.endswith("\u2026") or dots:
+        return new or (short and _asks(_label(tokens, place - 2, line_start)))
+    named = answer.text == "No" and mark.is_alpha
     # A line that was wrapped may go on with an abbreviation.
-    return named if following.text.isupper() else named or (short and label.idx >= line_start)
+    return new and (named or (short and mark.i >= line_start and not following.text.isupper()))
+
+
+def _label(tokens: list[Token], mark: int, line_start: int) -> set[str]:
+    """The norms of what stands before a mark on its line, from the last comma or full stop on."""
+    words: set[str] = set()
+    for token in tokens[line_start:mark]:
+        words = set() if token.text in (".", ",", ";") else words | {token.norm_}
+    return words
+
+
+def _asks(label: set[str]) -> bool:
+    """Whether "no" can be its answer: it calls nothing normal and is no structure alone ("BONES - NO / FRACTURE")."""
+    return bool(label) and label.isdisjoint(NORMAL) and not label <= STRUCTURES
+
+
+def _in_doubt(tokens: list[Token], place: int, rows: list[int], ends: set[int]) -> bool:
+    """Whether the "- no" of the line before may go on here, so that it must not deny what stands before it.
+
+    "Small left SDH - no / other abnormality" looks like a line of a form. It is one if the line before or after has an
+    answer too, and if its label has no size, side or age.
+    """
+    if place < 2 or tokens[place - 1].norm_ not in DETERMINERS or tokens[place - 2].text != "-":
+        return False
+    following = tokens[place]
+    if following.idx in following.doc.user_data["paragraphs"] or following.text in BULLETS:
+        return False
+    if place - 2 in ends or place - 2 <= rows[-1]:
+        return False
+    label = _label(tokens, place - 2, rows[-1])
+    beside = _line_answers(tokens, place) or (len(rows) > 1 and _line_answers(tokens, rows[-2]))
+    return not beside or not label.isdisjoint(OWN_WORDS | PLACES)
 
 
 def _line_answers(tokens: list[Token], place: int) -> bool:
-    """Whether the line that begins here is a label with its answer ("Acute infarct - yes")."""
+    """Whether what begins here ends its line as a label with its answer ("Acute infarct - no", "Infarct yes")."""
     lines = tokens[place].doc.user_data["lines"]
     line = [tokens[place]]
     for token in tokens[place + 1 :]:
@@ -156,10 +198,20 @@ def _line_answers(tokens: list[Token], place: int) -> bool:
         line.append(token)
     if line[-1].text == ".":
         line.pop()
+    if len(line) < 2 or any(token.text in (".", ",") for token in line[:-1]):
+        return False
+    marked = len(line) > 2 and line[-2].text in (":", "=", *ANSWER_MARKS)
+    return line[-1].norm_ == "yes" or (marked and line[-1].norm_ in DENIALS)
+
+
+def _is_next_label(tokens: list[Token], place: int, ends: set[int]) -> bool:
+    """Whether a label with its answer follows another on one line ("Calcification - no Acute infarct - yes")."""
     return (
-        len(line) > 1
-        and line[-1].norm_ in ANSWERS
-        and not any(token.text in (".", ",") for token in line[:-1])
+        place > 2
+        and tokens[place - 1].norm_ in ("yes", *DENIALS)
+        and tokens[place - 2].text == "-"
+        and place - 2 not in ends
+        and _line_answers(tokens, place)
     )
 
 

@@ -18,30 +18,16 @@ _TIME = r"(?:,? (?:at )?\d{1,2}[:.]\d\d(?:[:.]\d\d)?(?: ?(?:am|pm|h|hrs))?)?"
 REST = re.compile(
     rf"(?:[ ,(\[-]*(?:(?:{_MANNER})\b|{DATE_IN_TEXT}{_TIME})[)\]]*)+(?= ?:(?!\d))", re.IGNORECASE
 )
-DATE = re.compile(DATE_IN_TEXT, re.IGNORECASE)
-# Before the title of another scan.
-OTHER = word_set(
-    "previous prior earlier last recent initial compared comparison with to from of since and on the"
-)
-OTHER_DATED = OTHER | word_set("imaging scan radiology")
+EXTENDED = "with manner or date"  # the id of such a title
 
 
 def with_manner(title: Span) -> Span:
-    """A title of a head CT with what follows it up to its colon; any other heading as it is.
-
-    So is the title of a scan that this one is compared with.
-    """
+    """A title of a head CT with what follows it up to its colon; any other heading as it is."""
     doc = title.doc
     if title.label_ != "findings" or SCANS.isdisjoint(words_of(title)):
         return title
     rest = REST.match(doc.text, title.end_char)
     if rest is None:
         return title
-    before = title.start - 1
-    while before >= 0 and doc[before].text in (":", "-", "("):
-        before -= 1
-    others = OTHER_DATED if DATE.search(rest[0]) else OTHER
-    if before >= 0 and doc[before].norm_ in others:
-        return title
-    whole = doc.char_span(title.start_char, rest.end(), label=title.label)
+    whole = doc.char_span(title.start_char, rest.end(), label=title.label, span_id=EXTENDED)
     return title if whole is None else whole

@@ -84,7 +84,8 @@ class Dataset(ABC):
     def index(self, root: Path) -> "pd.DataFrame":
         """The cohort table of the data set in `root`, one row per subject (see `COHORT_COLUMNS`).
 
-        A subject that cannot be used is a row whose `status` is `excluded` and whose `reason` says why.
+        A subject that cannot be used is a row whose `status` is `excluded` and whose `reason` says why. An image whose
+        file cannot be used, of several, leaves its column empty and a remark in `reason`.
         """
         import pandas as pd
 
@@ -153,16 +154,19 @@ def _inside(root: Path, real_root: str, relative: str) -> Path:
 
 
 def _record(row: SubjectRow, root: Path, real_root: str) -> dict[str, str]:
-    reason = row.reason
-    if not reason and not any(row.files.get(modality) for modality in MODALITIES):
-        reason = "no image found"
+    reason, notes = row.reason, [row.note] if row.note else []
     files: dict[str, str] = {}
     for column, relative in row.files.items():
         try:
             _inside(root, real_root, relative)
             files[column] = relative
         except ScanError as error:
-            reason = reason or f"{column}: {error}"
+            if column in MODALITIES:
+                notes.append(f"{column}: {error}")
+            else:
+                reason = reason or f"{column}: {error}"
+    if not reason and not files.keys() & {*MODALITIES}:
+        reason = "; ".join(["no image found", *notes])
     fixed = {
         "subject": row.subject,
         "participant": row.participant,
@@ -173,7 +177,7 @@ def _record(row: SubjectRow, root: Path, real_root: str) -> dict[str, str]:
         "group": row.group,
         "condition": row.condition,
         "status": "excluded" if reason else "ok",
-        "reason": reason or row.note,
+        "reason": reason or "; ".join(notes),
         "series": row.series,
     }
     return fixed | {column: files.get(column, "") for column in PATH_COLUMNS}

@@ -40,7 +40,7 @@ class Ixi(Dataset):
         return sorted({match["subject"] for _, match in self._scans(root)})
 
     def rows(self, root: Path) -> Iterator[SubjectRow]:
-        """One row per IXI number; two files of one sequence exclude the subject."""
+        """One row per IXI number; a sequence of which there are two files is left out."""
         files: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
         sites: dict[str, str] = {}
         for relative, match in self._scans(root):
@@ -56,11 +56,11 @@ class Ixi(Dataset):
                 subject=subject,
                 participant=subject,
                 group="healthy",
-                files={key: paths[0] for key, paths in files[subject].items()},
+                files={key: paths[0] for key, paths in files[subject].items() if len(paths) == 1},
                 age=age,
                 sex=sex,
                 site=sites[subject],
-                reason="; ".join(repeated),
+                note="; ".join(repeated),
             )
 
     def _scans(self, root: Path) -> Iterator[tuple[str, re.Match[str]]]:

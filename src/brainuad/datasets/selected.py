@@ -22,23 +22,30 @@ def read_groups(selection_tsv: Path) -> "pd.DataFrame":
 
     A scan is healthy if it is kept, or held out of the training cohort ("yes"): then it may validate and test. It is a
     patient if its report names a positive label that may not be. Of the others nobody knows: they have no report, say,
-    or an uncertain one, or were rejected. `kept` is yes or no, in capitals or not; anything else is an `InputError`.
+    or an uncertain one, or were rejected. `kept` is yes or no, in capitals or not; anything else is an `InputError`,
+    and so are rows of one scan that differ.
     """
     table = read_table(selection_tsv, needs=("scan", "kept", "step", "reason"), quoting=csv.QUOTE_NONE)
     table["subject"] = table["scan"].map(alphanumeric)
-    table["kept"] = table["kept"].str.strip().str.lower()
+    for column in ("kept", "reason"):
+        table[column] = table[column].str.strip().str.lower()
     # What stands there is not repeated: a shifted cell could be a sentence of a report.
     if wrong := table.index[~table["kept"].isin(KEPT)].tolist():
         raise InputError(
-            f"{selection_tsv}: row {wrong[0] + 2}: `kept` is neither yes nor no ({len(wrong)} such rows). Write one "
-            "of the two, and run again."
+            f"{selection_tsv}: data row {wrong[0] + 1}: `kept` is neither yes nor no ({len(wrong)} such rows). Write "
+            "one of the two, and run again."
         )
-    held_out = table["reason"] == HELD_OUT
+    held_out = table["reason"] == HELD_OUT.lower()
     table["held_out"] = held_out.map({True: "yes", False: ""})
     table["group"] = "unknown"
     table.loc[table["reason"].str.contains("(positive)", regex=False), "group"] = "patient"
     table.loc[(table["kept"] == "yes") | held_out, "group"] = "healthy"
-    return table.drop_duplicates("subject").set_index("subject")[["group", "held_out", "step"]]
+    known = table[["subject", "group", "held_out", "step"]].drop_duplicates()
+    if twice := int(known["subject"].duplicated().sum()):
+        raise InputError(
+            f"{selection_tsv}: {twice} scans have several rows that differ. Keep one row per scan."
+        )
+    return known.set_index("subject")
 
 
 def used_subjects(selection_tsv: Path) -> set[str]:

@@ -46,18 +46,18 @@ class Shifts(Dataset):
         return sorted(self._files(root))
 
     def rows(self, root: Path) -> Iterator[SubjectRow]:
-        """One row per patient; two files of one kind exclude a patient."""
+        """One row per patient; an image with two files is left out, two lesion masks exclude a patient."""
         for subject, files in sorted(self._files(root).items()):
-            repeated = [
-                f"{len(paths)} files for {column}" for column, paths in files.items() if len(paths) > 1
-            ]
+            repeated = {c: f"{len(paths)} files for {c}" for c, paths in files.items() if len(paths) > 1}
+            reason = repeated.pop("mask", "")
             yield SubjectRow(
                 subject=subject,
                 participant=subject,
                 group="patient",
-                files={column: paths[0] for column, paths in files.items()},
+                files={column: paths[0] for column, paths in files.items() if len(paths) == 1},
                 site=self.name,
-                reason="; ".join(repeated),
+                reason=reason,
+                note="; ".join(repeated.values()),
             )
 
     def _files(self, root: Path) -> dict[str, dict[str, list[str]]]:

@@ -58,6 +58,7 @@ class Svae(Model):
     quick: ClassVar = {
         "coder": {"widths": [16, 32, 64, 64], "latent": 64},
         "sequence": 5,
+        "heads": 4,
         "hidden": 64,
         "training": QUICK_TRAINING,
     }

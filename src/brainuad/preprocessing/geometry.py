@@ -83,13 +83,21 @@ def resample_mask(mask: sitk.Image, grid: sitk.Image, transform: sitk.Transform,
 
 def bounding_box(mask: sitk.Image, margin_mm: float = 0.0) -> tuple[list[int], list[int]]:
     """Size and first index of the smallest box around a mask, widened by `margin_mm` inside the image."""
-    inside = np.argwhere(sitk.GetArrayViewFromImage(mask))[:, ::-1]
-    if not len(inside):
+    inside = [np.flatnonzero(counts) for counts in voxels_by_axis(mask)]
+    if not len(inside[0]):
         raise ScanError("the brain mask is empty")
     margin = np.ceil(margin_mm / np.array(mask.GetSpacing())).astype(int)
-    first = np.maximum(inside.min(axis=0) - margin, 0)
-    last = np.minimum(inside.max(axis=0) + margin, np.array(mask.GetSize()) - 1)
+    first = np.maximum([indices[0] for indices in inside] - margin, 0)
+    last = np.minimum([indices[-1] for indices in inside] + margin, np.array(mask.GetSize()) - 1)
     return (last - first + 1).tolist(), first.tolist()
+
+
+def voxels_by_axis(mask: sitk.Image) -> list[np.ndarray]:
+    """For each axis (x, y, z) the number of voxels of a mask at each index along it."""
+    inside = sitk.GetArrayViewFromImage(mask) != 0
+    # Along x, whose voxels lie side by side in memory, first.
+    planes, rows = np.count_nonzero(inside, axis=2), np.count_nonzero(inside, axis=(0, 1))
+    return [rows, planes.sum(axis=0), planes.sum(axis=1)]
 
 
 def cut(image: sitk.Image, box: tuple[list[int], list[int]]) -> sitk.Image:

@@ -196,7 +196,7 @@ def read_scan(folder: Path, row: Mapping[str, Any], modalities: tuple[str, ...])
     `has_unused_mask`). Without a brain mask file the brain is where any image is positive.
     """
     subject = row["subject"]
-    if reason := what_lacks(folder, row, modalities):
+    if reason := what_lacks(folder, subject, modalities):
         raise ScanError(reason)
     first = _read(derivative_path(folder, subject, modalities[0]))
     affine = np.asarray(first.affine, dtype=np.float64)

@@ -39,7 +39,8 @@ def read_subject(row: Mapping[str, str], root: Path, settings: PreprocessingSett
     if row["status"] != "ok":
         raise ScanError(row["reason"] or "excluded from the cohort")
     if missing := [modality for modality in settings.modalities if not row.get(modality)]:
-        raise ScanError(f"missing {', '.join(missing)}")
+        known = f" ({row['reason']})" if row["reason"] else ""
+        raise ScanError(f"missing {', '.join(missing)}{known}")
     present = [modality for modality in settings.wanted if row.get(modality)]
     paths = {name: _located(row, root, name) for name in ("mask", "brain_mask") if row.get(name)}
     for modality in present:

@@ -13,7 +13,7 @@ import numpy as np
 import SimpleITK as sitk
 
 from brainuad.errors import InputError, ScanError
-from brainuad.preprocessing.geometry import bounding_box, cut, isotropic, itk_threads
+from brainuad.preprocessing.geometry import bounding_box, cut, isotropic, itk_threads, voxels_by_axis
 
 BINS = 32
 # Registration needs no finer voxels than these; they only cost time.
@@ -248,8 +248,8 @@ def _align_masks(
 
 
 def _centre(mask: sitk.Image) -> np.ndarray:
-    inside = np.argwhere(sitk.GetArrayViewFromImage(mask))[:, ::-1].mean(axis=0)
-    return np.array(mask.TransformContinuousIndexToPhysicalPoint(inside.tolist()))
+    centre = [float(counts @ np.arange(len(counts)) / counts.sum()) for counts in voxels_by_axis(mask)]
+    return np.array(mask.TransformContinuousIndexToPhysicalPoint(centre))
 
 
 def _everywhere(image: sitk.Image) -> sitk.Image:

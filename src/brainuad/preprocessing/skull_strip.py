@@ -19,10 +19,12 @@ from brainuad.preprocessing.ct import inside_of_skull
 from brainuad.preprocessing.geometry import largest_filled, mask_like
 from brainuad.preprocessing.hd_bet import hd_bet_mask
 from brainuad.preprocessing.measures import check_signs, negative_share
-from brainuad.preprocessing.modality_defects import defects_of
+from brainuad.preprocessing.modality_defects import ModalityError, defects_of
 from brainuad.preprocessing.scan import array_from_image, same_grid
 from brainuad.preprocessing.settings import HdBetV1Settings, PreprocessingSettings
 
+# An optional modality may show so much outside the brain of the others, as a share of it. Scalp and skull are more.
+MOST_BEYOND = 0.25
 # Values nearer to zero than this share of the bright ones are noise of the background, not a sign of their own.
 FAINT = 0.01
 
@@ -37,7 +39,7 @@ def strip_skull(
     """
     reference = images[settings.reference]
     if settings.skull_strip == "none":
-        voxels = _head(reference) if settings.keep_skull else _signal(images, reference)
+        voxels = _head(reference) if settings.keep_skull else _signal(images, settings)
     elif settings.skull_strip == "hounsfield":
         voxels = sitk.GetArrayViewFromImage(inside_of_skull(reference)) > 0
     elif settings.skull_strip == "hd-bet":
@@ -58,17 +60,26 @@ def strip_skull(
     return mask
 
 
-def _signal(images: Mapping[str, sitk.Image], reference: sitk.Image) -> np.ndarray:
+def _signal(images: Mapping[str, sitk.Image], settings: PreprocessingSettings) -> np.ndarray:
     """Voxels (z, y, x) where a modality on the grid of the reference is positive.
 
-    An MRI of which much is negative is a `ScanError`: what is positive would be a part of the brain.
+    An MRI of which much is negative is a `ScanError`: what is positive would be a part of the brain. So is an optional
+    modality that shows much outside the brain of the required ones: its skull is not stripped.
     """
+    reference = images[settings.reference]
     on_grid = {modality: image for modality, image in images.items() if same_grid(image, reference)}
     for modality, image in on_grid.items():
         if modality != "ct":
             with defects_of(modality):
                 check_signs(_negative_signal(sitk.GetArrayViewFromImage(image)), modality)
-    return np.any([sitk.GetArrayViewFromImage(image) > 0 for image in on_grid.values()], axis=0)
+    signal = {modality: sitk.GetArrayViewFromImage(image) > 0 for modality, image in on_grid.items()}
+    brain = np.any([signal[m] for m in signal if m in settings.modalities], axis=0)
+    for modality in (m for m in signal if m not in settings.modalities):
+        beyond = int(np.count_nonzero(signal[modality] & ~brain)) / max(int(np.count_nonzero(brain)), 1)
+        if beyond > MOST_BEYOND:
+            where = f"{100 * beyond:.0f} % of the brain's volume outside the brain of {settings.reference}"
+            raise ModalityError(modality, f"shows {where}; strip its skull")
+    return np.any(list(signal.values()), axis=0)
 
 
 def _negative_signal(voxels: np.ndarray) -> float:

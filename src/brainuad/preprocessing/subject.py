@@ -49,7 +49,7 @@ from brainuad.preprocessing.measures import (
     negative_share,
     signal_to_noise,
 )
-from brainuad.preprocessing.modality_defects import ModalityError, defects_of, left_out
+from brainuad.preprocessing.modality_defects import ModalityError, defects_of
 from brainuad.preprocessing.mosaic import draw_strip
 from brainuad.preprocessing.placement import Atlas, Placement, place
 from brainuad.preprocessing.provenance import (
@@ -97,12 +97,13 @@ def preprocess_subject(
 
 def _usable(source: "_Source", atlas: Atlas | None, threads: int) -> dict[str, Any]:
     """What is known of a subject, derived without the optional modalities that cannot be used."""
-    notes: list[str] = []
+    left_out: dict[str, str] = {}
     while True:
+        notes = [f"left out: {reason}" for reason in left_out.values()]
         _clear(source.output, source.subject)
         try:
             numbers, remarks = _derive(source, atlas, threads)
-            return numbers | {"note": "; ".join([*notes, *remarks])}
+            return numbers | {"note": "; ".join([*notes, *remarks]), "left_out": left_out}
         except ScanError as error:
             if (
                 not isinstance(error, ModalityError)
@@ -110,9 +111,9 @@ def _usable(source: "_Source", atlas: Atlas | None, threads: int) -> dict[str, A
             ):
                 _clear(source.output, source.subject)
                 logger.warning("%s: excluded: %s", source.subject, error)
-                return {"status": "excluded", "reason": str(error)}
-            notes.append(left_out(error))
-            logger.warning("%s: %s", source.subject, notes[-1])
+                return {"status": "excluded", "reason": "; ".join([str(error), *notes])}
+            left_out[error.modality] = str(error)
+            logger.warning("%s: left out: %s", source.subject, error)
             source = replace(source, row={**source.row, error.modality: ""})
 
 

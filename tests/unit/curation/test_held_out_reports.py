@@ -3,8 +3,10 @@
 The rules have been changed in the light of these reports, so this guards against regressions and proves no more.
 """
 
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from textwrap import fill
 
 import numpy as np
 import pandas as pd
@@ -65,6 +67,15 @@ def test_no_abnormal_report_of_a_held_out_set_is_let_in(name: str) -> None:
 def test_the_rules_read_a_held_out_set_as_well_as_they_did(name: str) -> None:
     table = agreement(expected(name)[1], found(name)).set_index("label")
     assert table.loc["all (micro)", "f1"] >= SETS[name][1]
+
+
+@pytest.mark.parametrize("case", [str.upper, str.lower])
+@pytest.mark.parametrize("width", [20, 30, 40, 60])
+def test_every_report_can_be_read_however_it_is_wrapped(case: Callable[[str], str], width: int) -> None:
+    labeller = RuleLabeller()
+    for name in SETS:
+        for text in expected(name)[0]:
+            labeller.label(fill(case(text), width))
 
 
 @pytest.mark.parametrize("name", SETS)

@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 
 from brainuad.curation.label_reports import label_reports
+from brainuad.curation.labels import Decision
+from brainuad.curation.rule_labeller import RuleLabeller
+from brainuad.curation.selection_inputs import read_labels
 from brainuad.curation.settings import LabellingSettings
 from brainuad.storage import read_table
 from tests.verbs import error_of, run
@@ -56,6 +59,36 @@ def test_two_processes_write_what_one_writes(tmp_path: Path) -> None:
     for workers in (1, 2):
         label_reports(reports, tmp_path / f"{workers}.tsv", LabellingSettings(), workers)
     assert (tmp_path / "1.tsv").read_bytes() == (tmp_path / "2.tsv").read_bytes()
+
+
+def _fail_on_odd(labeller: RuleLabeller, text: str) -> list[Decision]:
+    if "odd" in text:
+        raise IndexError(text)
+    return []
+
+
+def test_a_report_on_which_the_rules_fail_is_a_row_without_labels(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(RuleLabeller, "label", _fail_on_odd)
+    output = tmp_path / "labels.tsv"
+    reports = write_reports(tmp_path, (("r1", "p", "The odd scan."), ("r2", "p", "Normal scan.")))
+    assert label_reports(reports, output, LabellingSettings()) == {"failed": 1, "labelled": 1}
+    rule = read_table(output).set_index("report").loc["r1", "rule"]
+    assert rule.startswith("IndexError at test_label_reports.py:")
+    assert "failed on 1 of 2 reports" in caplog.text
+    assert "odd" not in caplog.text + output.read_text()
+    assert read_labels(output, ["r1", "r2"])["report"].tolist() == ["r2"]
+
+
+def test_rules_that_fail_on_many_reports_stop_the_job(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(RuleLabeller, "label", _fail_on_odd)
+    reports = write_reports(tmp_path, (("r1", "p", "The odd scan."), ("r2", "p", "An odd scan.")))
+    with pytest.raises(RuntimeError, match="failed on 2 of 2 reports"):
+        label_reports(reports, tmp_path / "labels.tsv", LabellingSettings())
+    assert not (tmp_path / "labels.tsv").exists()
 
 
 def test_no_text_and_no_identifier_reaches_the_log(

@@ -110,3 +110,10 @@ def test_sentences_end_where_a_reader_would_end_them(text: str, expected: int) -
 
 def test_a_sentence_is_kept_on_one_line_without_its_heading_and_list_mark() -> None:
     assert sentences("Findings:\n- No  haemorrhage or\n  infarct.") == ["No haemorrhage or infarct."]
+
+
+@pytest.mark.parametrize(
+    "text", ["SMALL SCALP FLUID\nCOLLECTION. NORMAL BRAIN.", "Small scalp fluid\nCollection."]
+)
+def test_a_term_that_a_line_break_cuts_is_read(text: str) -> None:
+    assert RuleLabeller().label(text) == []

@@ -141,3 +141,27 @@ def test_a_series_number_alone_makes_no_image(hospital: Hospital) -> None:
     hospital.scan("s1", "p0", "r0", path="dicom/a", series="2")
     hospital.scan("s2", "p0", "r0", path="dicom/b", series="2")
     assert [outcome(hospital, scan)[0] for scan in ("s1", "s2")] == ["kept", "kept"]
+
+
+FIRST = '{"selection": {"scans_per_report": "first", "held_out_share": 0}}'
+
+
+def test_an_empty_report_beside_others_is_shared_by_no_scans(hospital: Hospital) -> None:
+    hospital.report("e", "p0", text="Report to follow.")
+    hospital.report("r1", "p0")
+    hospital.label("r1")
+    for scan, report in (("s0", "e"), ("s1", "r1"), ("s1", "e")):
+        hospital.scan(scan, "p0", report)
+    assert hospital.select(FIRST)["kept"].to_dict() == {"s0": "yes", "s1": "yes"}
+
+
+def test_a_scan_that_leaves_for_its_label_does_not_stand_for_a_report(hospital: Hospital) -> None:
+    hospital.report("r1", "p0")
+    hospital.label("r1")
+    hospital.report("ill", "p0")
+    hospital.label("ill", "hemorrhage", "positive")
+    for scan, report in (("s1", "ill"), ("s1", "r1"), ("s2", "r1")):
+        hospital.scan(scan, "p0", report)
+    selected = hospital.select(FIRST)
+    assert selected["kept"].to_dict() == {"s0": "yes", "s1": "no", "s2": "yes"}
+    assert selected.loc["s1", "step"] == "report labels"

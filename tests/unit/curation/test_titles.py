@@ -49,7 +49,19 @@ def test_the_title_of_another_scan_does_not_make_history_of_what_stands_before(t
     assert found(text)["hemorrhage"] == "positive"
 
 
+@pytest.mark.parametrize(
+    "end",
+    [
+        "\n\nAddendum: CT head 12/03/2014: No fracture.",
+        "\nCT head 12/03/2014: reported by Dr A.",
+        "\nElectronically verified. CT head 12/03/2014: final",
+        "\nRecommend CT head with contrast: to exclude abscess.",
+        "\nBaseline CT head 12/03/2014: none.",
+    ],
+)
+def test_a_late_title_does_not_make_history_of_what_stands_before(end: str) -> None:
+    assert found(f"Clinical details: fall\n\nAcute left SDH.{end}")["hemorrhage"] == "positive"
+
+
 def test_a_time_of_day_makes_no_title() -> None:
-    assert (
-        found("Clinical details: fall. Acute left SDH. CT head 12/03/2014 14:05")["hemorrhage"] == "positive"
-    )
+    assert found("Clinical details: fall. CT head 12/03/2014:14:05 ?SDH\nFindings: Normal.") == {}

@@ -58,16 +58,26 @@ def test_healthy_scans_and_patients_are_used(selection: Path) -> None:
     assert used_subjects(selection) == {"s0", "s1", "s3"}
 
 
-def test_a_selection_by_hand_may_write_kept_in_capitals(selection: Path) -> None:
-    selection.write_text(selection.read_text().replace("\tyes\t", "\t Yes\t").replace("\tno\t", "\tNO\t"))
+def test_a_selection_by_hand_may_write_in_capitals(selection: Path) -> None:
+    written = selection.read_text().replace("\tyes\t", "\t Yes\t").replace("\tno\t", "\tNO\t")
+    selection.write_text(written.replace("held out", " Held out").replace("(positive)", "(Positive)"))
     assert used_subjects(selection) == {"s0", "s1", "s3"}
+
+
+def test_rows_of_one_scan_may_be_repeated_but_not_differ(selection: Path) -> None:
+    selection.write_text(selection.read_text() + ROWS[1] + "\n")
+    assert used_subjects(selection) == {"s0", "s1", "s3"}
+    selection.write_text(selection.read_text() + "s-1\tp1\tr\tyes\ttraining cohort\t\n")
+    with pytest.raises(InputError, match="1 scans have several rows that differ") as caught:
+        used_subjects(selection)
+    assert "s-1" not in str(caught.value)
 
 
 @pytest.mark.parametrize("word", ["1", "TRUE", "healthy", ""])
 def test_another_word_than_yes_or_no_stops_and_is_not_repeated(selection: Path, word: str) -> None:
     selection.write_text(selection.read_text() + f"s-4\tp4\tr\t{word}\t\t\ns-5\tp5\tr\tSmith\t\t\n")
     with pytest.raises(
-        InputError, match=r"selection\.tsv: row 6: `kept` is neither yes nor no \(2 such"
+        InputError, match=r"selection\.tsv: data row 5: `kept` is neither yes nor no \(2 such"
     ) as caught:
         used_subjects(selection)
     assert "Smith" not in str(caught.value)

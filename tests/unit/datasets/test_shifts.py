@@ -67,11 +67,19 @@ def test_a_patient_without_some_files_has_empty_cells(tmp_path: Path) -> None:
     assert (row["t1"], row["mask"], row["status"]) == ("", "", "ok")
 
 
-def test_two_files_of_one_kind_exclude_a_patient(tmp_path: Path) -> None:
+def test_an_image_of_which_there_are_two_files_is_left_out(tmp_path: Path) -> None:
     files = patient(1, "msseg/train")
     touch(tmp_path, *files.values(), "msseg/train/t1/1_T1_raw.nii.gz")
     row = rows("msseg", tmp_path)["train01"]
-    assert (row["status"], row["reason"]) == ("excluded", "2 files for t1")
+    assert (row["status"], row["reason"], row["t1"]) == ("ok", "2 files for t1", "")
+    assert row["flair"] == files["flair"]
+
+
+def test_two_lesion_masks_exclude_a_patient(tmp_path: Path) -> None:
+    files = patient(1, "msseg/train")
+    touch(tmp_path, *files.values(), "msseg/train/gt/1_gt_raw.nii.gz")
+    row = rows("msseg", tmp_path)["train01"]
+    assert (row["status"], row["reason"], row["mask"]) == ("excluded", "2 files for mask", "")
 
 
 @pytest.mark.parametrize("name", ["msseg", "ljubljana"])

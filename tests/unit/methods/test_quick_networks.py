@@ -4,6 +4,7 @@ import pytest
 
 from brainuad.methods.ddpm import Ddpm, DdpmSettings
 from brainuad.methods.patched_ddpm import PatchedDdpm, PatchedDdpmSettings
+from brainuad.methods.svae import Svae, SvaeSettings
 from brainuad.study import ModelEntry, resolved
 
 
@@ -24,3 +25,10 @@ def test_levels_and_attention_of_the_paper_scale_are_no_error_in_the_small_netwo
     entry = ModelEntry(kind="patched-ddpm", settings={"network": network})
     quick = resolved(PatchedDdpmSettings, entry, PatchedDdpm.quick, "quick")["network"]
     assert (quick["multipliers"], quick["attention_factors"], quick["head_channels"]) == ([1, 1, 2], [], 16)
+
+
+def test_heads_of_attention_between_slices_are_no_error_in_the_small_network() -> None:
+    entry = ModelEntry(kind="svae", settings={"coder": {"latent": 96}, "heads": 6})
+    assert resolved(SvaeSettings, entry, Svae.quick, "paper")["heads"] == 6
+    quick = resolved(SvaeSettings, entry, Svae.quick, "quick")
+    assert (quick["coder"]["latent"], quick["heads"]) == (64, 4)

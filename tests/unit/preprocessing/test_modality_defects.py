@@ -10,8 +10,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from brainuad.preprocessing.derivatives import brain_mask_path, derivative_path
-from brainuad.preprocessing.modality_defects import with_lacking_excluded
+from brainuad.errors import InputError, ScanError
+from brainuad.preprocessing.derivatives import brain_mask_path, derivative_path, quality_path
+from brainuad.preprocessing.modality_defects import (
+    ModalityError,
+    defects_of,
+    what_lacks,
+    with_defects_excluded,
+)
+from brainuad.preprocessing.quality import check_failed_share
+from brainuad.storage import write_json
 from tests.unit.preprocessing.small_head import COARSE, RAW_AFFINE, RAW_SHAPE, brain, save, world
 
 TINY = np.eye(8, dtype=np.float32)[..., None].repeat(8, 2)
@@ -55,15 +63,65 @@ def test_a_defect_of_a_required_modality_excludes_the_subject(small_world: Any, 
     assert quality["reason"].startswith("t2: the file cannot be read")
 
 
-def test_who_lacks_a_modality_of_the_recipe_is_excluded_with_the_reason(tmp_path: Path) -> None:
-    for subject, modality in (("a", "t1"), ("a", "t2"), ("b", "t1")):
+def test_a_defect_names_its_modality_once() -> None:
+    for reason in ("N4 failed: too little signal", "t2: N4 failed: too little signal"):
+        with pytest.raises(ModalityError) as error, defects_of("t2"):
+            raise ScanError(reason)
+        assert str(error.value) == "t2: N4 failed: too little signal"
+
+
+def test_an_excluded_subject_has_the_defects_of_its_optional_modalities_in_its_reason(
+    small_world: Any, tmp_path: Path
+) -> None:
+    """The mask lies on the grid of a T2 that cannot be read, and so on none."""
+    (small_world.root / "bad.nii.gz").write_bytes(b"")
+    save(np.ones((8, 8, 8), np.uint8), small_world.root / "small.nii.gz", np.diag([4.0, 4, 4, 1]))
+    settings = COARSE.model_copy(update={"modalities": ("t1",), "optional_modalities": ("t2",), "n4": False})
+    quality = small_world.preprocess(tmp_path, settings, row={"t2": "bad.nii.gz", "mask": "small.nii.gz"})
+    assert quality["status"] == "excluded"
+    assert "mask: its shape differs from that of t1" in quality["reason"]
+    assert "left out: t2: the file cannot be read" in quality["reason"]
+
+
+def test_an_optional_modality_with_its_skull_does_not_become_brain(small_world: Any, tmp_path: Path) -> None:
+    head = T2 + 50
+    save(head, small_world.root / "head.nii.gz")
+    settings = COARSE.model_copy(
+        update={"modalities": ("t1",), "optional_modalities": ("t2",), "n4": False, "skull_strip": "none"}
+    )
+    quality = small_world.preprocess(tmp_path / "b", settings, row={"t2": "head.nii.gz", "mask": ""})
+    assert quality["status"] == "ok"
+    assert "left out: t2: shows " in quality["note"]
+    without = small_world.preprocess(tmp_path / "w", settings, row={"t2": "", "mask": ""})
+    assert quality["brain_ml"] == without["brain_ml"]
+
+
+def test_who_lacks_a_modality_of_the_recipe_has_a_reason(derived: Path) -> None:
+    assert what_lacks(derived, "a", ("t1", "t2")) == ""
+    assert what_lacks(derived, "b", ("t1", "t2")) == "no derivative of t2; t2: z-scores; give raw ones"
+    assert what_lacks(derived, "c", ("t1", "t2")) == "no derivative of t2"
+
+
+def test_scans_that_failed_count_as_failed_and_those_never_acquired_do_not(derived: Path) -> None:
+    subjects = ["a", "b", "c", "d"]
+    rows = {"subject": subjects, "status": ["ok", "ok", "ok", "excluded"], "reason": ["", "", "", "empty"]}
+    table = pd.DataFrame(rows)
+    assert with_defects_excluded(table, derived, ("t1",)).equals(table)
+    found = with_defects_excluded(table, derived, ("t1", "t2"))
+    assert found["status"].tolist() == ["ok", "excluded", "ok", "excluded"]
+    assert table["status"].tolist() == ["ok", "ok", "ok", "excluded"]
+    check_failed_share(derived / "quality.tsv", found, 0.5)
+    with pytest.raises(InputError, match="2 of 4 subjects failed"):
+        check_failed_share(derived / "quality.tsv", found, 0.4)
+
+
+@pytest.fixture
+def derived(tmp_path: Path) -> Path:
+    """Subject a has both modalities, the T2 of b failed, and c never had one."""
+    for subject, modality in (("a", "t1"), ("a", "t2"), ("b", "t1"), ("c", "t1")):
         path = derivative_path(tmp_path, subject, modality)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
-    rows = {"subject": ["a", "b", "c"], "status": ["ok", "ok", "excluded"], "reason": ["", "", "missing t1"]}
-    table = pd.DataFrame(rows | {"note": ["", "low signal; left out: t2: the file is missing", ""]})
-    assert with_lacking_excluded(table, tmp_path, ("t1",))["status"].tolist() == ["ok", "ok", "excluded"]
-    found = with_lacking_excluded(table, tmp_path, ("t1", "t2"))
-    assert found["status"].tolist() == ["ok", "excluded", "excluded"]
-    assert found["reason"].tolist() == ["", "no derivative of t2; t2: the file is missing", "missing t1"]
-    assert table["status"].tolist() == ["ok", "ok", "excluded"]
+    for subject, left_out in {"a": {}, "b": {"t2": "t2: z-scores; give raw ones"}}.items():
+        write_json({"status": "ok", "left_out": left_out}, quality_path(tmp_path, subject))
+    return tmp_path
