@@ -7,15 +7,27 @@ set -euo pipefail
 
 python=$1 workers=$2
 shift 2
+# A shell lets its background processes ignore an interrupt, on which pytest would stop the cluster.
+pytest='import signal, sys, pytest
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.exit(pytest.main(sys.argv[1:]))'
 printed=$(mktemp)
-"$python" -m pytest -m slurm "$@" >"$printed" 2>&1 &
+"$python" -c "$pytest" -m slurm "$@" >"$printed" 2>&1 &
 slurm=$!
-trap 'kill "$slurm" 2>/dev/null || true; rm -f "$printed"' EXIT
+
+finish() {
+    kill -INT "$slurm" 2>/dev/null || true
+    wait "$slurm" || true
+    cat "$printed"
+    rm -f "$printed"
+}
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
 
 failed=0
 OMP_NUM_THREADS=1 nice "$python" -m pytest -m 'not slurm' -n "$workers" --dist loadfile --no-loadscope-reorder "$@" ||
     failed=$?
 none_chosen=5
 wait "$slurm" || [ $? = $none_chosen ] || failed=1
-cat "$printed"
 exit "$failed"

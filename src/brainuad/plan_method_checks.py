@@ -56,7 +56,8 @@ def _variant_errors(study: Study, key: str, where: str) -> Iterable[str]:
         seen.add(base)
         base = study.methods[base].variant_of
     maps_of = study.methods.get(method.maps_of or "")
-    if method.variant_of is None and maps_of is not None and maps_of.variant_of is not None:
+    compared = method.variant_of is None and method.role == "test"
+    if compared and maps_of is not None and maps_of.variant_of is not None:
         yield f"{where}.maps_of = {method.maps_of!r}, a variant: write `variant_of: {maps_of.variant_of}` here too."
 
 

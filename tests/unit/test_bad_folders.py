@@ -95,7 +95,7 @@ def test_two_scans_of_one_ixi_number_are_left_out(tmp_path: Path) -> None:
     cohort = indexed(root, tmp_path / "c.tsv", "ixi", None)
     assert cohort["status"].to_dict() == {"IXI002": "excluded", "IXI012": "ok"}
     assert cohort.at["IXI002", "reason"] == "no image found; 2 files for t1"
-    assert cohort.loc["IXI012", ["reason", "t2"]].tolist() == ["2 files for t2", ""]
+    assert cohort.loc["IXI012", ["reason", "unusable", "t2"]].tolist() == ["2 files for t2", "t2", ""]
     assert cohort["age"].tolist() == ["", ""]  # there is no IXI.xls
 
 

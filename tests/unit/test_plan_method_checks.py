@@ -166,7 +166,7 @@ def test_errors_of_a_written_variant_are_not_those_of_a_sweep(workflow: Path) ->
         },
     )
     (line,) = errors_of({}, workflow)
-    assert line.startswith("quickstart.yaml: models.other.settings.beta")
+    assert line.startswith("quickstart.yaml: models.other.settings: beta = -1")
 
 
 BATCH_OF_TWO = {"models/vae/settings": {"training": {"batch_size": 2}}}

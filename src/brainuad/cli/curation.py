@@ -79,7 +79,7 @@ def compare_labellers(
     from brainuad.curation.selection import COLUMNS
     from brainuad.storage import read_table, write_table
 
-    read = {job["labeller"]: files.read_rows(labels, ("report", "label", "class"))}
+    read = {job["labeller"]: files.read_labelled_rows(labels)}
     read |= {other.labeller: read_by(reports, other, workers) for other in others}
     written = files.read_rows(Path(truth), ("scan", "label", "in_report")) if truth else None
     write_table(compare(read, read_table(selection, needs=COLUMNS), written), output)

@@ -3,12 +3,14 @@
 from brainuad.curation.spelling import word_set
 
 DIFFERENTIAL = frozenset(("or", "versus", "vs"))
-# Words of negated lists and of findings alike ("no acute A, large B or C").
-QUALITIES = word_set(
-    "acute new recent further other additional fresh large significant gross major residual "
-    "recurrent subacute hyperacute "
-    "extensive marked active enlarging interval progressive severe surrounding adjacent associated underlying "
-    "overlying established mature"
+# Words of negated lists and of findings alike ("no acute A, large B or C"), sizes and ages first.
+SIZED_OR_AGED = word_set(
+    "recent fresh large gross major recurrent subacute hyperacute extensive marked active enlarging progressive severe "
+    "established mature"
+)
+QUALITIES = SIZED_OR_AGED | word_set(
+    "acute new further other additional significant residual interval surrounding adjacent associated underlying "
+    "overlying"
 )
 # What begins a new statement after a comma, an "and" or a "with", however the last one began.
 ASSERTIVE = word_set(

@@ -58,11 +58,11 @@ def continuation(sentence: Sentence, cue: Cue, mention: Mention) -> Continuation
         return "listed"
     own = words[noun or start : mention.start]
     after = _behind(sentence, mention)
-    definite = _is_own(own) or _is_own(after) or (noun is not None and not SEEN_WORDS.isdisjoint(own))
+    definite = is_own(own) or is_own(after) or (noun is not None and not SEEN_WORDS.isdisjoint(own))
     definite = definite or (not SUBJECTS.isdisjoint(own[-1:]) and not _is_noun(mention))
     if not ALTERNATIVES.isdisjoint(words[mention.end : _clause_end(sentence, mention.end)]):
         own = [word for word in own if word not in AGES]
-        return "doubtful" if _is_own(own) or _is_own(after) else "listed"
+        return "doubtful" if is_own(own) or is_own(after) else "listed"
     if definite:
         return "apart"
     closed = joint != "and" and any(words[place] in ALTERNATIVES for place in joints)
@@ -87,7 +87,7 @@ def backward_continuation(sentence: Sentence, cue: Cue, mention: Mention) -> Con
     if not joined and _is_noun(mention):
         return "apart"
     start = max((place + 1 for place in range(mention.start) if _is_joint(sentence, place)), default=0)
-    return "doubtful" if _is_own(words[start : mention.start]) else "listed"
+    return "doubtful" if is_own(words[start : mention.start]) else "listed"
 
 
 def bears_denied(sentence: Sentence, first: int, mention: Mention) -> bool:
@@ -145,7 +145,7 @@ def _noun_before(sentence: Sentence, start: int, mention: Mention) -> int | None
     ]
     for place in range(start, mention.start):
         in_phrase = words[place] in ANATOMY and not PREPOSITIONS.isdisjoint(words[start:place])
-        if words[place] in UNSPECIFIC or (in_phrase and _is_own(words[place + 1 : mention.start])):
+        if words[place] in UNSPECIFIC or (in_phrase and is_own(words[place + 1 : mention.start])):
             ends.append(place + 1)
     return max((end for end in ends if PREPOSITIONS.isdisjoint(words[end : mention.start])), default=None)
 
@@ -156,7 +156,7 @@ def _is_noun(mention: Mention) -> bool:
     return last in NOUN_LIKE or not last.endswith(ADJECTIVE)
 
 
-def _is_own(words: list[str]) -> bool:
+def is_own(words: list[str]) -> bool:
     """Whether words that describe a finding are such as only a finding that is there has."""
     return any(word in OWN_WORDS or word in PLACES or word in VERBS or word[0].isdigit() for word in words)
 

@@ -116,10 +116,9 @@ def read_labels(path: Path, reports: Iterable[str]) -> pd.DataFrame:
     """The rows of labels.tsv for the `reports` that exist: report, label (may be empty), class.
 
     An empty label says that the report was read and nothing is mentioned in it. One that could not be read, which
-    its status says, has no row.
+    its status says, has no row, unless its row was given a label by hand.
     """
-    rows = read_rows(path, ("report", "label", "class"), ("status",))
-    rows = rows[rows["status"] != FAILED].drop(columns="status")
+    rows = read_labelled_rows(path)
     rows["label"] = rows["label"].str.lower()
     rows["class"] = rows["class"].str.lower()
     _check_names(path, rows["label"], "label", ("", *LABELS))
@@ -134,6 +133,21 @@ def read_labels(path: Path, reports: Iterable[str]) -> pd.DataFrame:
         )
     _note(path, unknown, "name reports that the reports file lacks and are ignored")
     return rows[~unknown]
+
+
+def read_labelled_rows(path: Path) -> pd.DataFrame:
+    """The rows of labels.tsv about reports that were read: report, label, class."""
+    return without_failed(read_rows(path, ("report", "label", "class"), ("status",)))
+
+
+def without_failed(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows of labels without those of reports that could not be read, and without the column of the status.
+
+    The row of such a report has no label; one that was filled in by hand has. A report that is there with two texts,
+    one of which could not be read, has no row either.
+    """
+    failed = rows["report"][(rows["status"] == FAILED) & (rows["label"] == "")]
+    return rows[~rows["report"].isin(set(failed))].drop(columns="status")
 
 
 def read_review(path: Path, shown: dict[str, str]) -> dict[str, str]:

@@ -19,15 +19,39 @@ REST = re.compile(
     rf"(?:[ ,(\[-]*(?:(?:{_MANNER})\b|{DATE_IN_TEXT}{_TIME})[)\]]*)+(?= ?:(?!\d))", re.IGNORECASE
 )
 EXTENDED = "with manner or date"  # the id of such a title
+DATE = re.compile(DATE_IN_TEXT, re.IGNORECASE)
+# Before the title of another scan: wherever the line breaks, on the same line, and there before a title with a date.
+LEADING = word_set("with to from of since on in at by than versus vs and the a an this that")
+OTHER = LEADING | word_set(
+    "previous previously prior earlier last recent initial first original preceding old older outside external "
+    "baseline index compared comparison unlike against before after follow-up"
+)
+OTHER_DATED = OTHER | word_set("imaging scan radiology")
 
 
 def with_manner(title: Span) -> Span:
-    """A title of a head CT with what follows it up to its colon; any other heading as it is."""
+    """A title of a head CT with what follows it up to its colon; any other heading as it is.
+
+    So is the title of a scan that this one is compared with.
+    """
     doc = title.doc
     if title.label_ != "findings" or SCANS.isdisjoint(words_of(title)):
         return title
     rest = REST.match(doc.text, title.end_char)
-    if rest is None:
+    if rest is None or _is_of_another(title, dated=DATE.search(rest[0]) is not None):
         return title
     whole = doc.char_span(title.start_char, rest.end(), label=title.label, span_id=EXTENDED)
     return title if whole is None else whole
+
+
+def _is_of_another(title: Span, dated: bool) -> bool:
+    """Whether the word before a title makes it that of another scan."""
+    doc, lines = title.doc, title.doc.user_data["lines"]
+    place = title.start
+    while place and doc[place].idx not in lines and doc[place - 1].text in (":", "-", "("):
+        place -= 1
+    if place == 0:
+        return False
+    wrapped = doc[place].idx in lines
+    others = LEADING if wrapped else OTHER_DATED if dated else OTHER
+    return doc[place - 1].norm_ in others

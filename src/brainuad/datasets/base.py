@@ -21,7 +21,7 @@ MODALITIES = ("t1", "t1ce", "t2", "flair", "pd", "ct")
 PATH_COLUMNS = (*MODALITIES, "mask", "brain_mask", "boxes")
 COHORT_COLUMNS = (
     *("subject", "participant", "session", "age", "sex", "site", "group", "condition", "status", "reason"),
-    *(*PATH_COLUMNS, "series"),
+    *("unusable", *PATH_COLUMNS, "series"),
 )
 
 # Stands in the place of a series: the best of all, though a folder holds several studies.
@@ -35,7 +35,8 @@ class SubjectRow:
     `files` maps modalities, `mask`, `brain_mask` and `boxes` (a table of annotated boxes) to paths relative to
     the data set's root. `condition` names what is abnormal about the whole scan, several joined by ";". `series` is
     the number or UID of one series where a path is a folder of DICOM files, or `*` for the best of all its studies. A
-    `reason` excludes the subject; a `note` does not.
+    `reason` excludes the subject; a `note` does not. `unusable` says of images why their files cannot be used, which
+    excludes the subject from what needs them.
     """
 
     subject: str
@@ -50,6 +51,7 @@ class SubjectRow:
     note: str = ""
     condition: str = ""
     series: str = ""
+    unusable: Mapping[str, str] = field(default_factory=dict)
 
 
 class Dataset(ABC):
@@ -85,7 +87,7 @@ class Dataset(ABC):
         """The cohort table of the data set in `root`, one row per subject (see `COHORT_COLUMNS`).
 
         A subject that cannot be used is a row whose `status` is `excluded` and whose `reason` says why. An image whose
-        file cannot be used, of several, leaves its column empty and a remark in `reason`.
+        file cannot be used, of several, leaves its column empty, its name in `unusable` and a remark in `reason`.
         """
         import pandas as pd
 
@@ -154,7 +156,7 @@ def _inside(root: Path, real_root: str, relative: str) -> Path:
 
 
 def _record(row: SubjectRow, root: Path, real_root: str) -> dict[str, str]:
-    reason, notes = row.reason, [row.note] if row.note else []
+    reason, unusable = row.reason, dict(row.unusable)
     files: dict[str, str] = {}
     for column, relative in row.files.items():
         try:
@@ -162,9 +164,10 @@ def _record(row: SubjectRow, root: Path, real_root: str) -> dict[str, str]:
             files[column] = relative
         except ScanError as error:
             if column in MODALITIES:
-                notes.append(f"{column}: {error}")
+                unusable[column] = f"{column}: {error}"
             else:
                 reason = reason or f"{column}: {error}"
+    notes = [*filter(None, [row.note]), *unusable.values()]
     if not reason and not files.keys() & {*MODALITIES}:
         reason = "; ".join(["no image found", *notes])
     fixed = {
@@ -178,6 +181,7 @@ def _record(row: SubjectRow, root: Path, real_root: str) -> dict[str, str]:
         "condition": row.condition,
         "status": "excluded" if reason else "ok",
         "reason": reason or "; ".join(notes),
+        "unusable": ";".join(unusable),
         "series": row.series,
     }
     return fixed | {column: files.get(column, "") for column in PATH_COLUMNS}

@@ -49,9 +49,9 @@ class Ixi(Dataset):
         people = read_demographics(Path(root) / self.spreadsheet)
         for subject in sorted(files):
             age, sex = people.get(int(subject[3:]), ("", ""))
-            repeated = [
-                f"{len(paths)} files for {key}" for key, paths in files[subject].items() if len(paths) > 1
-            ]
+            repeated = {
+                k: f"{len(paths)} files for {k}" for k, paths in files[subject].items() if len(paths) > 1
+            }
             yield SubjectRow(
                 subject=subject,
                 participant=subject,
@@ -60,7 +60,7 @@ class Ixi(Dataset):
                 age=age,
                 sex=sex,
                 site=sites[subject],
-                note="; ".join(repeated),
+                unusable=repeated,
             )
 
     def _scans(self, root: Path) -> Iterator[tuple[str, re.Match[str]]]:

@@ -57,7 +57,7 @@ class Shifts(Dataset):
                 files={column: paths[0] for column, paths in files.items() if len(paths) == 1},
                 site=self.name,
                 reason=reason,
-                note="; ".join(repeated.values()),
+                unusable=repeated,
             )
 
     def _files(self, root: Path) -> dict[str, dict[str, list[str]]]:

@@ -98,12 +98,14 @@ def preprocess_subject(
 def _usable(source: "_Source", atlas: Atlas | None, threads: int) -> dict[str, Any]:
     """What is known of a subject, derived without the optional modalities that cannot be used."""
     left_out: dict[str, str] = {}
+    # Those of the index are in the remark of its row.
+    unusable = dict.fromkeys(filter(None, source.row.get("unusable", "").split(";")), source.row["reason"])
     while True:
         notes = [f"left out: {reason}" for reason in left_out.values()]
         _clear(source.output, source.subject)
         try:
             numbers, remarks = _derive(source, atlas, threads)
-            return numbers | {"note": "; ".join([*notes, *remarks]), "left_out": left_out}
+            return numbers | {"note": "; ".join([*notes, *remarks]), "left_out": unusable | left_out}
         except ScanError as error:
             if (
                 not isinstance(error, ModalityError)

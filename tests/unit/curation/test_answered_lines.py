@@ -119,3 +119,73 @@ def test_a_no_behind_what_is_normal_or_a_structure_goes_on(text: str) -> None:
 )
 def test_a_wrapped_line_still_denies_what_follows(text: str) -> None:
     assert found(text)["hemorrhage"] == "negative"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Calcification - No Acute infarct - Yes. Bones normal.",
+        "Calcification - No Acute infarct - Yes, on the left",
+        "Haemorrhage - No Infarct - left MCA territory",
+        "Haemorrhage - none Infarct - left MCA territory",
+        "Calcification = No Acute infarct = Yes",
+        "Bleed: no Acute left MCA territory infarct: yes",
+        "Bleed: no Fracture: no Acute left MCA territory infarct: yes",
+        "Bones - no Calcification - no Acute infarct - yes",
+        "- Calcification - no - Infarct - left MCA territory",
+    ],
+)
+@pytest.mark.parametrize("case", [str, str.upper, str.lower])
+def test_an_answer_denies_no_further_label_of_its_line(text: str, case: Callable[[str], str]) -> None:
+    assert found(case(text))["ischemia"] == "positive"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Bleed = No Acute left MCA territory infarct = No",
+        "Bleed: No Acute left MCA territory infarct: No",
+        "Haemorrhage: No Midline shift: No Acute territorial infarct: No Skull fracture: No",
+        "Normal study - no haemorrhage - no infarct - discussed with the team.",
+        "Brain - no bleed - no infarct - old notes seen.",
+        "Normal study - no extra- or intra-axial bleed - midline central.",
+        "Brain: no haemorrhage or infarct - normal.",
+        "Findings: - notes of 2014 - no acute infarct - no SDH - pineal gland, physiological",
+        "findings: - notes of 2014 - no acute infarct - no SDH - pineal gland, physiological",
+    ],
+)
+def test_a_line_without_findings_stays_denied(text: str) -> None:
+    assert set(found(text).values()) == {"negative"}
+
+
+def test_a_no_before_another_label_of_its_line_does_not_deny_what_stands_before() -> None:
+    assert found("SDH: no change since the last scan Brain: atrophy")["hemorrhage"] == "positive"
+    assert found("Acute left SDH - no change - stable.")["hemorrhage"] == "positive"
+
+
+@pytest.mark.parametrize("label", ["LARGE SUBACUTE SDH", "12MM SDH", "EXTENSIVE SAH", "MASSIVE, ACUTE SDH"])
+def test_a_label_with_a_size_or_an_age_is_not_denied(label: str) -> None:
+    assert found(f"{label} - NO\nMASS EFFECT - NO\nOTHER ABNORMALITY.")["hemorrhage"] == "positive"
+
+
+@pytest.mark.parametrize("label", ["ACUTE HAEMORRHAGE", "NEW HAEMORRHAGE", "1) HAEMORRHAGE"])
+def test_an_item_a_new_or_an_acute_finding_is_denied(label: str) -> None:
+    text = f"FRACTURE - NO\n{label} - NO\nVENTRICLES ARE NORMAL."
+    assert found(text)["hemorrhage"] == "negative"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Appearances are age appropriate - no\nacute infarct.",
+        "Appearances satisfactory - no\nacute infarct.",
+        "The appearance has not changed - no\nacute infarct.",
+        "THE APPEARANCE IS WITHIN LIMITS - NO\nACUTE INFARCT.",
+    ],
+)
+def test_a_statement_asks_nothing(text: str) -> None:
+    assert found(text)["ischemia"] == "negative"
+
+
+def test_a_question_with_a_verb_asks() -> None:
+    assert found("Is there a bleed - no\nacute infarct in the left MCA territory.")["ischemia"] == "positive"

@@ -6,8 +6,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from brainuad.curation.compare import COMPARISON_COLUMNS, compare_labellers
+from brainuad.curation.compare import COMPARISON_COLUMNS, compare_labellers, read_by
+from brainuad.curation.labels import Decision
+from brainuad.curation.rule_labeller import RuleLabeller
 from brainuad.curation.selection import COLUMNS
+from brainuad.curation.settings import LabellingSettings
 from brainuad.storage import read_table
 from tests.verbs import run
 
@@ -53,6 +56,41 @@ def test_scans_without_a_usable_report_are_not_compared() -> None:
     assert micro(table, "rules", "written")["reports"] == 1
 
 
+def test_a_report_that_one_labeller_could_not_read_is_compared_by_none() -> None:
+    rules = labels(("b", "", ""), ("c", "cyst", "positive"))
+    learned = labels(("a", "cyst", "positive"), ("b", "", ""), ("c", "cyst", "positive"))
+    for first, other in ((rules, learned), (learned, rules)):
+        found = micro(compare_labellers({"first": first, "other": other}, selection()), "other", "first")
+        assert (found["reports"], found["precision"], found["recall"]) == (2, 1, 1)
+
+
+def test_a_scan_with_a_report_that_was_not_labelled_is_not_compared() -> None:
+    scans = selection(("s1", "a;b", "report labels"), ("s2", "c", "report labels"))
+    truth = pd.DataFrame({"scan": ["s1", "s2"], "label": "cyst", "in_report": "positive"})
+    rules = labels(("b", "", ""), ("c", "cyst", "positive"))
+    found = micro(compare_labellers({"rules": rules}, scans, truth), "rules", "written")
+    assert (found["reports"], found["recall"]) == (1, 1)
+    assert compare_labellers({"rules": rules}, scans[:0], truth).empty
+    assert compare_labellers({"rules": rules, "learned": labels(("a", "", ""))}, scans).empty
+
+
+def test_a_failed_report_is_no_report_without_findings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "reports.csv").write_text(
+        "report,patient,date,text\nr1,p,,The odd brain scan.\nr2,p,,Acute haemorrhage.\n"
+    )
+    label = RuleLabeller.label
+
+    def failing(labeller: RuleLabeller, text: str) -> list[Decision]:
+        if "odd" in text:
+            raise IndexError(text)
+        return label(labeller, text)
+
+    monkeypatch.setattr(RuleLabeller, "label", failing)
+    assert read_by(tmp_path / "reports.csv", LabellingSettings())["report"].tolist() == ["r2"]
+
+
 def test_nothing_to_compare_is_an_empty_table() -> None:
     table = compare_labellers({"rules": labels(("a", "cyst", "positive"))}, selection())
     assert table.empty
@@ -61,8 +99,10 @@ def test_nothing_to_compare_is_an_empty_table() -> None:
 
 def test_the_verb_reads_with_another_labeller_and_writes_no_sentence(tmp_path: Path) -> None:
     text = "Acute haemorrhage. No fracture."
-    (tmp_path / "reports.csv").write_text(f"report,patient,date,text\nr1,p1,,{text}\nr2,p2,,Normal study.\n")
-    rows = "report\tlabel\tclass\nr1\themorrhage\tpositive\nr2\tcyst\tpositive\n"
+    (tmp_path / "reports.csv").write_text(
+        f"report,patient,date,text\nr1,p1,,{text}\nr2,p2,,Normal study.\nr3,p3,,{text}\n"
+    )
+    rows = "report\tlabel\tclass\tstatus\nr1\themorrhage\tpositive\t\nr2\tcyst\tpositive\t\nr3\t\t\tfailed\n"
     (tmp_path / "labels.tsv").write_text(rows)
     (tmp_path / "selection.tsv").write_text("\t".join(COLUMNS) + "\ns1\tp1\tr1\tno\treport labels\t\n")
     job = json.dumps({"labeller": "table", "others": [{"labeller": "rules"}]})
@@ -72,5 +112,6 @@ def test_the_verb_reads_with_another_labeller_and_writes_no_sentence(tmp_path: P
     table = read_table(tmp_path / "agreement.tsv").set_index("label")
     assert float(table.loc["hemorrhage", "f1"]) == 1
     assert float(table.loc["cyst", "recall"]) == 0
+    assert int(table.loc["all (micro)", "reports"]) == 2
     assert float(table.loc["all (micro)", "precision"]) == 0.5
     assert "haemorrhage." not in (tmp_path / "agreement.tsv").read_text()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from brainuad.curation.selection_inputs import is_empty, read_rows, read_scans
+from brainuad.curation.selection_inputs import is_empty, read_labels, read_rows, read_scans
 from brainuad.curation.terms import TERMS
 from brainuad.errors import InputError
 from tests.unit.curation.hospital import Hospital
@@ -91,3 +91,17 @@ def test_a_label_that_is_left_out_is_not_taken_for_a_normal_report(tmp_path: Pat
     path.write_text("report\tlabel\tclass\nr1\tmass\tpositive\nr2\n")
     with pytest.raises(InputError, match=r"labels\.tsv: row 3 has 1 columns, expected 3"):
         read_rows(path, ("report", "label", "class"))
+
+
+def test_a_failed_report_is_read_only_if_it_was_labelled_by_hand(tmp_path: Path) -> None:
+    path = tmp_path / "labels.tsv"
+    rows = (
+        "r1\themorrhage\tpositive\tfailed",
+        "r2\t\t\tfailed",
+        "r3\t\t\tfailed",
+        "r3\tcyst\tnegative\tlabelled",
+        "r4\t\t\tlabelled",
+    )
+    path.write_text("\n".join(("report\tlabel\tclass\tstatus", *rows)))
+    read = read_labels(path, ["r1", "r2", "r3", "r4"])
+    assert read.values.tolist() == [["r1", "hemorrhage", "positive"], ["r4", "", ""]]

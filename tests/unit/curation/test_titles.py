@@ -63,5 +63,26 @@ def test_a_late_title_does_not_make_history_of_what_stands_before(end: str) -> N
     assert found(f"Clinical details: fall\n\nAcute left SDH.{end}")["hemorrhage"] == "positive"
 
 
+@pytest.mark.parametrize(
+    "before", ["on", "on an outside", "compared with", "compared to baseline", "since the old"]
+)
+def test_the_title_of_another_scan_does_not_cut_a_sentence(before: str) -> None:
+    for gap in (" ", "\n"):
+        text = f"Left SDH has resolved {before}{gap}CT head 12/03/2014: thin rim remains."
+        if gap == " " or before.split()[-1] in ("on", "with"):
+            assert found(text)["hemorrhage"] == "positive"
+    assert found("Left SDH not seen on CT head 12/03/2014: measures 8 mm.")["hemorrhage"] == "positive"
+
+
+def test_a_scan_that_this_one_is_compared_with_is_not_read() -> None:
+    assert found("Comparison: CT head 12/03/2014: acute left SDH.\nFindings: Normal.") == {}
+
+
+@pytest.mark.parametrize("comparison", ["None.", "-", "none", ""])
+def test_a_title_on_the_line_below_a_comparison_is_of_this_scan(comparison: str) -> None:
+    text = f"Comparison: {comparison}\nCT head 12/03/2014: Acute left SDH."
+    assert found(text) == {"hemorrhage": "positive"}
+
+
 def test_a_time_of_day_makes_no_title() -> None:
     assert found("Clinical details: fall. CT head 12/03/2014:14:05 ?SDH\nFindings: Normal.") == {}

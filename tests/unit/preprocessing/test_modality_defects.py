@@ -83,6 +83,17 @@ def test_an_excluded_subject_has_the_defects_of_its_optional_modalities_in_its_r
     assert "left out: t2: the file cannot be read" in quality["reason"]
 
 
+def test_what_the_index_could_not_use_counts_as_left_out(small_world: Any, tmp_path: Path) -> None:
+    settings = COARSE.model_copy(update={"modalities": ("t1",), "optional_modalities": ("t2",), "n4": False})
+    row = {"t2": "", "unusable": "t2", "reason": "2 files for t2", "mask": ""}
+    quality = small_world.preprocess(tmp_path, settings, row=row)
+    assert quality["status"] == "ok"
+    assert quality["note"] == ""  # the quality table shows the remark of the index
+    table = pd.DataFrame({"subject": ["a"], "status": ["ok"], "reason": [""]})
+    (found,) = with_defects_excluded(table, tmp_path, ("t1", "t2")).to_dict("records")
+    assert (found["status"], found["reason"]) == ("excluded", "no derivative of t2; 2 files for t2")
+
+
 def test_an_optional_modality_with_its_skull_does_not_become_brain(small_world: Any, tmp_path: Path) -> None:
     head = T2 + 50
     save(head, small_world.root / "head.nii.gz")

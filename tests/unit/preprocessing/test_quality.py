@@ -30,9 +30,11 @@ def cohort(*subjects: str, **excluded: str) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def record(folder: Path, subject: str, status: str = "ok", reason: str = "", note: str = "") -> None:
+def record(
+    folder: Path, subject: str, status: str = "ok", reason: str = "", note: str = "", **left_out: str
+) -> None:
     quality = {"subject": subject, "status": status, "reason": reason, "note": note, "brain_ml": 1400.5}
-    write_json(quality, quality_path(folder, subject))
+    write_json(quality | {"left_out": left_out}, quality_path(folder, subject))
 
 
 def strip(folder: Path, subject: str, lesion: bool = False) -> Path:
@@ -71,7 +73,7 @@ def test_the_table_and_the_mosaic_are_made_however_many_failed_and_packing_stops
     derivative_path(tmp_path, "a", "t2").parent.mkdir(parents=True)
     derivative_path(tmp_path, "a", "t2").touch()
     record(tmp_path, "b", "excluded", "missing t1")
-    record(tmp_path, "c", note="left out: t2: 3 voxels are not finite")
+    record(tmp_path, "c", t2="t2: 3 voxels are not finite")
     quality = tmp_path / "quality.tsv"
     write_table(cohort("a", "b", "c", "d"), tmp_path / "cohort.tsv")
     run("assess", "--cohort", tmp_path / "cohort.tsv", "--table", quality)
