@@ -14,20 +14,22 @@ sys.exit(pytest.main(sys.argv[1:]))'
 printed=$(mktemp)
 "$python" -c "$pytest" -m slurm "$@" >"$printed" 2>&1 &
 slurm=$!
+OMP_NUM_THREADS=1 nice "$python" -c "$pytest" -m 'not slurm' \
+    -n "$workers" --dist loadfile --no-loadscope-reorder "$@" &
+others=$!
 
 finish() {
-    kill -INT "$slurm" 2>/dev/null || true
-    wait "$slurm" || true
+    wait "$slurm" "$others" || true
     cat "$printed"
     rm -f "$printed"
 }
 trap finish EXIT
+# An interrupt from the keyboard reaches all processes; a second one would stop pytest from stopping the cluster.
 trap 'exit 130' INT
-trap 'exit 143' TERM
+trap 'kill -INT "$slurm" "$others" 2>/dev/null || true; exit 143' TERM
 
 failed=0
-OMP_NUM_THREADS=1 nice "$python" -m pytest -m 'not slurm' -n "$workers" --dist loadfile --no-loadscope-reorder "$@" ||
-    failed=$?
+wait "$others" || failed=$?
 none_chosen=5
 wait "$slurm" || [ $? = $none_chosen ] || failed=1
 exit "$failed"
