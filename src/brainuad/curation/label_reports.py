@@ -25,6 +25,7 @@ from brainuad.curation.private import OWNER_ONLY
 from brainuad.curation.reports import Report, read_reports
 from brainuad.curation.selection_inputs import is_empty
 from brainuad.curation.settings import LabellingSettings
+from brainuad.errors import InputError
 from brainuad.storage import atomic_path
 
 log = logging.getLogger(__name__)
@@ -136,7 +137,7 @@ def labelled_parts(
 ) -> Iterator[list[list[Row]]]:
     """The rows of all reports, part by part in their order, under a progress bar.
 
-    Raises RuntimeError if the rules failed on more than one report and more than `MOST_FAILED` of them.
+    If the rules failed on more than one report and more than `MOST_FAILED` of them, that is an `InputError`.
     """
     failed: list[str] = []
     total = sum(map(len, read_reports(reports_csv)))
@@ -152,7 +153,7 @@ def labelled_parts(
             f"The rules failed on {len(failed)} of {total} reports ({failed[0]}): a defect; please report it."
         )
         if len(failed) > max(1, MOST_FAILED * total):
-            raise RuntimeError(text)
+            raise InputError(f"{reports_csv}: {text} Until then, label them elsewhere (`labeller: table`).")
         log.warning("%s Their scans leave as reports without labels.", text)
 
 

@@ -11,6 +11,7 @@ from brainuad.curation.labels import Decision
 from brainuad.curation.rule_labeller import RuleLabeller
 from brainuad.curation.selection_inputs import read_labels
 from brainuad.curation.settings import LabellingSettings
+from brainuad.errors import InputError
 from brainuad.storage import read_table
 from tests.verbs import error_of, run
 
@@ -86,7 +87,7 @@ def test_rules_that_fail_on_many_reports_stop_the_job(
 ) -> None:
     monkeypatch.setattr(RuleLabeller, "label", _fail_on_odd)
     reports = write_reports(tmp_path, (("r1", "p", "The odd scan."), ("r2", "p", "An odd scan.")))
-    with pytest.raises(RuntimeError, match="failed on 2 of 2 reports"):
+    with pytest.raises(InputError, match=r"reports\.csv: The rules failed on 2 of 2 reports"):
         label_reports(reports, tmp_path / "labels.tsv", LabellingSettings())
     assert not (tmp_path / "labels.tsv").exists()
 
