@@ -8,9 +8,9 @@ import torch
 
 from brainuad.storage import read_json, read_table
 from brainuad.training import state as states
-from brainuad.training.engine import Engine
 from brainuad.training.train import TrainingFiles
 from tests.contract.training import train
+from tests.unit.training.killed import train_until_killed
 
 PATIENT: dict[str, Any] = {
     "iterations": 40,
@@ -19,27 +19,6 @@ PATIENT: dict[str, Any] = {
     "augmentation": {"affine": 1.0, "flip": 0.5},
     "optimiser": {"learning_rate": 0.03, "schedule": "plateau", "plateau_patience": 0},
 }
-
-
-class KilledError(Exception):
-    """Stands for a process that ends without warning."""
-
-
-def train_until_killed(
-    step: int, folder: Path, cohort: dict[str, Path], monkeypatch: pytest.MonkeyPatch, **training: Any
-) -> None:
-    """Trains with a state saved after every step, and dies in the middle of one."""
-    update = Engine._update
-
-    def update_and_die(engine: Engine, batch: Any) -> Any:
-        if engine.step == step:
-            raise KilledError
-        return update(engine, batch)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Engine, "_update", update_and_die)
-        with pytest.raises(KilledError):
-            train("dae", folder, cohort, save_every_s=0.0, **training)
 
 
 def last_step(files: TrainingFiles) -> int:

@@ -11,8 +11,8 @@ from lightning_fabric.plugins import MixedPrecision
 from lightning_fabric.plugins.environments import LightningEnvironment
 
 from brainuad.training import state as states
-from brainuad.training.engine import Engine
 from tests.contract.training import train
+from tests.unit.training.killed import train_until_killed
 
 SHORT: dict[str, Any] = {"iterations": 4, "batch_size": 3, "validate_every": 2, "log_every": 1}
 FIRST = 2.0**16
@@ -26,10 +26,6 @@ class Scaled(MixedPrecision):
 
     def convert_input(self, data: Any) -> Any:
         return data
-
-
-class KilledError(Exception):
-    """Stands for a process that ends without warning."""
 
 
 @pytest.fixture(autouse=True)
@@ -46,24 +42,10 @@ def _fast_scaler(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("brainuad.training.train.make_fabric", make)
 
 
-def train_to_second_step(folder: Path, cohort: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    update = Engine._update
-
-    def update_or_die(engine: Engine, batch: Any) -> dict[str, float]:
-        if engine.step == 2:
-            raise KilledError
-        return update(engine, batch)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Engine, "_update", update_or_die)
-        with pytest.raises(KilledError):
-            train("dae", folder, cohort, save_every_s=0, **SHORT)
-
-
 def test_a_killed_training_goes_on_with_the_scale_that_it_had(
     tmp_path: Path, cohort: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    train_to_second_step(tmp_path, cohort, monkeypatch)
+    train_until_killed(2, tmp_path, cohort, monkeypatch, **SHORT)
     last = tmp_path / "state" / "last.ckpt"
     assert states.load(last)["precision"]["scale"] == FIRST * 2**2
     train("dae", tmp_path, cohort, **SHORT)
@@ -74,7 +56,7 @@ def test_a_killed_training_goes_on_with_the_scale_that_it_had(
 def test_a_state_without_a_scale_goes_on_with_the_first_one(
     tmp_path: Path, cohort: dict[str, Path], monkeypatch: pytest.MonkeyPatch, kept: dict[str, Any] | None
 ) -> None:
-    train_to_second_step(tmp_path, cohort, monkeypatch)
+    train_until_killed(2, tmp_path, cohort, monkeypatch, **SHORT)
     last = tmp_path / "state" / "last.ckpt"
     state = states.load(last)
     del state["precision"]
