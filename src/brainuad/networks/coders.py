@@ -32,8 +32,8 @@ def halved(spatial: Sequence[int], times: int, least: int = 1) -> tuple[int, ...
     if min(spatial) < least * 2**times:
         raise InputError(
             f"image size {tuple(spatial)}: every side must be at least {least * 2**times}, because the network "
-            f"halves it {times} times and mirrors what is left at its ends; change the size of the recipe or the "
-            "number of levels of the network"
+            f"halves it {times} times{' and mirrors what is left at its ends' if least > 1 else ''}; change the size "
+            "of the recipe or the number of levels of the network"
         )
     return tuple(side // 2**times for side in spatial)
 
