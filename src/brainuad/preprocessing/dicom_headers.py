@@ -100,10 +100,8 @@ def read_dataset(path: Path, **options: Any) -> Any:
                 raise
     try:
         dataset = pydicom.dcmread(path, force=True, **options)
-    except (
-        struct.error,
-        NotImplementedError,
-    ) as error:  # pydicom, on a header that is cut or of no known kind
+    except (struct.error, NotImplementedError) as error:
+        # Pydicom raises these on a header that is cut, or of no known kind.
         raise pydicom.errors.InvalidDicomError from error
     if "TransferSyntaxUID" not in dataset.file_meta:
         implicit, _ = dataset.original_encoding
