@@ -144,3 +144,32 @@ def test_nnunet_that_is_missing_is_named_and_the_other_methods_are_timed(
     assert "1.00 x unet" in unet
     assert "nnunet" in nnunet
     assert "not timed: InputError: no program 'nnUNetv2_plan_and_preprocess'" in nnunet
+
+
+def test_the_cost_of_a_step_at_the_batch_of_the_paper_follows_from_two_small_ones(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cost = benchmark("training_cost")
+
+    def linear(_: object, batch: int, steps: int) -> dict[str, float]:
+        seconds = steps * (1 + 2 * batch)
+        return {"parameters": 7, "training_hours": seconds / 3600, "peak_memory_mb": 1024 * (3 + batch)}
+
+    monkeypatch.setattr(cost, "in_own_process", linear)
+    settings = {"training": {"batch_size": 16, "iterations": 10}}
+    found = cost.measure(cost.Work("dae", "dae", settings, Path()), (2, 4), 5)
+    assert found == pytest.approx({"parameters": 7, "seconds": 33, "gigabytes": 19, "whole": 330})
+
+
+def test_a_step_is_trained_to_measure_its_cost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cost = benchmark("training_cost")
+    monkeypatch.setattr(cost, "SIZE", (32, 32))
+    config = yaml.safe_load((REPOSITORY / "config.yaml").read_text())
+    plan = read_plan({**config, "studies": ["every-method"], "scale": "quick"}, REPOSITORY / "workflow")
+    cost.write_random_arrays(tmp_path, plan.recipes[plan.studies["every-method"].recipe].modalities)
+    works = {work.name: work for work in cost.works(plan, "every-method", tmp_path)}
+    assert {"dae-coarse", "unet", "f-anogan", "pddpm"} <= works.keys()
+    found = cost.cost(works["unet"], 2, 1)
+    assert found["training_hours"] > 0
+    assert found["peak_memory_mb"] > 0
+    assert found["parameters"] > 1000
