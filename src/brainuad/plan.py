@@ -23,7 +23,9 @@ class Plan(DatasetPlan):
         datasets = {name: split.model_dump(mode="json") for name, split in content.splits.items()}
         synthetic = {name: planted.of for name, planted in content.synthetic.items()}
         seed = content.seed if content.split_seed is None else content.split_seed
+        copies = {name: planted.copies for name, planted in content.synthetic.items() if planted.copies > 1}
         settings: dict[str, Any] = {"datasets": datasets, "synthetic": synthetic, "folds": folds}
+        settings |= {"copies": copies} if copies else {}
         settings["seed"] = seed + self.config.seed
         fold = run if folds > 1 else 0
         files = [

@@ -108,7 +108,7 @@ def split(settings: Settings, run: Number, indices: list[Path], output: File) ->
     needed = ("subject", "participant", "group", "age", "status")
     cohorts = {path.parent.parent.name: read_table(path, needs=needed) for path in indices}
     drawn = make_split(cohorts, chosen, run if chosen.folds > 1 else 0)
-    write_table(add_synthetic_sets(drawn, cohorts, job.get("synthetic", {})), output)
+    write_table(add_synthetic_sets(drawn, cohorts, job.get("synthetic", {}), job.get("copies", {})), output)
 
 
 @verb

@@ -10,7 +10,7 @@ import hashlib
 import logging
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from brainuad.randomness import numpy_generator
 from brainuad.storage import atomic_path, write_json, write_table
 from brainuad.synthetic.copy_paste import draw_patch, put_patch
 from brainuad.synthetic.ellipses import draw_ellipses, put_ellipses
+from brainuad.synthetic.roles import names_of_copies
 from brainuad.synthetic.settings import CopyPaste, Ellipses, Spheres
 from brainuad.synthetic.spheres import draw_spheres, put_spheres
 
@@ -61,17 +62,20 @@ def plant_dataset(request: PlantingRequest, base: ArrayStore, split: pd.DataFram
     """Writes the arrays of a synthetic test set to `folder`; memory holds one subject at a time.
 
     Its subjects are the healthy ones of `base` that have the wanted role in `split`; they keep their names and
-    become patients. A subject into which nothing can be planted is a row with status `excluded` and its reason.
+    become patients, as do their further copies. A subject into which nothing can be planted is a row with status
+    `excluded` and its reason.
     """
-    subjects = chosen_subjects(request, base, split)
+    copies = request.settings.copies
+    chosen = chosen_subjects(request, base, split)
+    scans = {name: subject for subject in chosen for name in names_of_copies(subject, copies)}
     rows: list[dict[str, Any]] = []
     planted: list[dict[str, Any]] = []
     with ExitStack() as stack:
         places = {name: atomic_path(folder / f"{name}.npy", alone=True) for name in ARRAYS}
         paths = {name: stack.enter_context(place) for name, place in places.items()}
         writers = {name: stack.enter_context(GrowingArray(path)) for name, path in paths.items()}
-        for subject in subjects:
-            row, drawn = _append_subject(subject, request, base, writers)
+        for subject, scan in scans.items():
+            row, drawn = _append_subject(subject, scan, request, base, writers)
             rows.append(row)
             planted += [{"subject": subject, **item} for item in drawn]
         if not planted:
@@ -80,7 +84,8 @@ def plant_dataset(request: PlantingRequest, base: ArrayStore, split: pd.DataFram
                 f"{request.settings.of}: {rows[0]['reason']}. Choose another data set or another kind."
             )
     packed = [row["subject"] for row in rows if row["status"] == "ok"]
-    write_json({subject: base.affine(subject).tolist() for subject in packed}, folder / "geometry.json")
+    geometry = {subject: base.affine(scans[subject]).tolist() for subject in packed}
+    write_json(geometry, folder / "geometry.json")
     synthetic = {"name": request.name, "seed": request.seed, **request.settings.model_dump(mode="json")}
     write_json({**base.recipe, "synthetic": synthetic}, folder / "recipe.json")
     write_table(pd.DataFrame(planted), folder / "planted.tsv")
@@ -105,11 +110,12 @@ def chosen_subjects(request: PlantingRequest, base: ArrayStore, split: pd.DataFr
 
 
 def _append_subject(
-    subject: str, request: PlantingRequest, base: ArrayStore, writers: Mapping[str, GrowingArray]
+    subject: str, scan: str, request: PlantingRequest, base: ArrayStore, writers: Mapping[str, GrowingArray]
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """The subject's row of the index and what was planted, after its slices were appended."""
-    row = {str(name): value for name, value in base.index.loc[subject].items()} | {"group": "patient"}
-    volume = base.volume(subject)
+    """The subject's row of the index and what was planted, after its slices, made from `scan`, were appended."""
+    row = {str(name): value for name, value in base.index.loc[scan].items()}
+    row |= {"subject": subject, "group": "patient"}
+    volume = replace(base.volume(scan), subject=subject)
     try:
         made = make_synthetic(request, volume, base.spacing_mm)
     except ScanError as error:
@@ -119,7 +125,7 @@ def _append_subject(
     first_slice = writers["images"].length
     images = np.ascontiguousarray(made.images.astype(np.float16))
     writers["images"].append(images)
-    writers["clean"].append(np.ascontiguousarray(base.images[base.slices(subject)]))
+    writers["clean"].append(np.ascontiguousarray(base.images[base.slices(scan)]))
     writers["lesion"].append(made.lesion)
     writers["brain"].append(volume.brain)
     place = {"first_slice": first_slice, "lesion_voxels": int(made.lesion.sum())}

@@ -28,6 +28,7 @@ class Planted(Settings):
     of: str = Field(description="the data set")
     role: Literal["test"] = "test"
     group: Literal["healthy"] = "healthy"
+    copies: int = Field(1, ge=1, description="volumes made from each scan, each with its own anomalies")
 
 
 class Ellipses(Planted):

@@ -15,6 +15,7 @@ from brainuad.cli.main import app
 from brainuad.errors import InputError
 from brainuad.storage import read_table, write_table
 from brainuad.synthetic.plant import PlantingRequest, plant_dataset
+from brainuad.synthetic.roles import add_synthetic_sets
 from brainuad.synthetic.settings import SyntheticSettings
 from tests.conftest import SLICES, write_arrays
 from tests.verbs import error_of
@@ -100,6 +101,33 @@ def test_the_same_seed_plants_the_same_whatever_else_is_planted(
     assert np.array_equal(all_of_them.images, alone.images)
     assert np.array_equal(all_of_them.lesion, alone.lesion)
     assert not np.array_equal(all_of_them.images, other.images)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_copies_of_a_scan_have_their_own_anomalies_and_leave_the_first_as_it_is(
+    kind: str, base: Path, split: pd.DataFrame, tmp_path: Path
+) -> None:
+    once = plant(kind, base, split, tmp_path / "once")
+    store, original = plant(kind, base, split, tmp_path / "out", copies=3), ArrayStore(base)
+    assert store.subjects[:4] == ["h1", "h1-copy2", "h1-copy3", "h2"]
+    assert len(store.subjects) == 9
+    assert store.index.loc["h2-copy3", "participant"] == "h2"
+    assert np.array_equal(store.volume("h2").images, once.volume("h2").images)
+    masks = {store.volume(subject).lesion.tobytes() for subject in ("h2", "h2-copy2", "h2-copy3")}
+    assert len(masks) == 3
+    clean = store.volume("h2-copy2").clean
+    assert clean is not None
+    assert np.array_equal(clean, original.volume("h2").images)
+    assert np.array_equal(store.affine("h2-copy2"), original.affine("h2"))
+
+
+def test_a_split_names_every_copy(base: Path, split: pd.DataFrame, tmp_path: Path) -> None:
+    cohorts = {"ixi": read_table(base / "index.tsv")}
+    whole = add_synthetic_sets(split, cohorts, {"planted": "ixi", "single": "ixi"}, {"planted": 2})
+    store = plant("spheres", base, split, tmp_path / "out", copies=2)
+    assert whole[whole["dataset"] == "planted"]["subject"].tolist() == store.subjects
+    assert whole[whole["dataset"] == "single"]["subject"].tolist() == ["h1", "h2", "h3"]
+    assert whole[whole["dataset"] == "ixi"].equals(split)
 
 
 def test_the_table_of_planted_things_tells_what_was_drawn(
