@@ -13,6 +13,11 @@ def export_tables(wildcards):
     return phantom_marker(wildcards) or tables
 
 
+def reports_input(wildcards):
+    """The table of the reports of an export alone, or the marker of a phantom: a corrected scan changes no label."""
+    return phantom_marker(wildcards) or [reports_table(wildcards)]
+
+
 def scans_table(wildcards):
     return str(curation.scans_table(PLAN, wildcards.dataset))
 
@@ -42,7 +47,7 @@ def labelled_reports(wildcards):
 def training_input(wildcards):
     """The labelled reports that a labeller is trained on, and their texts."""
     own = labelled_reports(wildcards)
-    return [own, *export_tables(wildcards)] if own else []
+    return [own, *reports_input(wildcards)] if own else []
 
 
 def labeller_settings(wildcards):

@@ -3,12 +3,15 @@
 import importlib.metadata
 import os
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from brainuad.curation.plan import curated_datasets, curation_of, review_table, selection_table
+from brainuad.curation.tables_check import faults_of_tables
+from brainuad.errors import InputError
 from brainuad.plan import Plan
 from brainuad.plan_requirements import Place, requirements
 
@@ -73,7 +76,21 @@ def _datasets(plan: Plan) -> Iterator[Finding]:
             continue
         state: State = "ok" if count else "missing"
         yield Finding("data sets", state, f"{name}: {count} subjects in {plan.root(name)}")
+        yield from _unusable_scans(plan, name)
         yield from _published_count(plan, name, count)
+
+
+def _unusable_scans(plan: Plan, name: str) -> Iterator[Finding]:
+    """Rows of an export with reports that name no image, or one that is not there."""
+    if not plan.dataset(name).reports:
+        return
+    reasons = [row.reason for row in plan.dataset(name).rows(plan.root(name))]
+    counts = Counter(filter(None, reasons))
+    if counts:
+        told = "; ".join(f"{number}: {reason}" for reason, number in counts.most_common())
+        state: State = "note" if "" in reasons else "missing"
+        text = f"{name}: {counts.total()} of {len(reasons)} scans cannot be used as they are ({told})"
+        yield Finding("data sets", state, text)
 
 
 def _curation(plan: Plan) -> Iterator[Finding]:
@@ -83,10 +100,24 @@ def _curation(plan: Plan) -> Iterator[Finding]:
         review = review_table(plan, name)
         found = f"reviewed in {review}" if review else "not reviewed yet"
         yield Finding("curation", "ok", f"{name}: labels by {readers}; {found}")
+        yield from _joined_tables(plan, name)
     for name in plan.used_datasets():
         if plan.dataset(name).reports and selection_table(plan, name) is None:
             text = f"{name}: neither reports nor a selection in {plan.root(name)}, so nobody is known to be healthy"
             yield Finding("curation", "missing", text)
+
+
+def _joined_tables(plan: Plan, name: str) -> Iterator[Finding]:
+    """Whether scans, reports and the review of an export belong together."""
+    if plan.is_phantom(name):
+        return
+    try:
+        remark = faults_of_tables(plan, name)
+    except InputError as error:
+        yield Finding("curation", "missing", f"{name}: {error}")
+    else:
+        if remark:
+            yield Finding("curation", "note", f"{name}: {remark}")
 
 
 def _published_count(plan: Plan, name: str, count: int) -> Iterator[Finding]:

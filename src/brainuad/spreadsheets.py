@@ -7,7 +7,9 @@ import codecs
 import csv
 import logging
 import re
+import unicodedata
 from collections.abc import Collection, Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path
 
 from brainuad.errors import InputError
@@ -67,8 +69,15 @@ def encoding_of(path: Path) -> str:
     """The encoding of a text file: what its byte order mark says, else UTF-8, else Windows Latin-1.
 
     A file with a few bytes that are not UTF-8 is still UTF-8 if more of its letters beyond ASCII are. Such a file, and
-    one in Windows Latin-1, is a warning. A file that is none of these, a workbook for instance, is an `InputError`.
+    one in Windows Latin-1, is a warning, once. A file that is none of these, such as a workbook, is an `InputError`.
     """
+    state = path.stat()
+    return _encoding(path, state.st_size, state.st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _encoding(path: Path, size: int, changed_ns: int) -> str:
+    """The encoding of a file as it is now: it is looked at again only if its size or time has changed."""
     with path.open("rb") as file:
         start = file.read(4)
     marked = next((encoding for mark, encoding in MARKS.items() if start.startswith(mark)), None)
@@ -163,6 +172,15 @@ def _separator(lines: Iterable[str]) -> str:
         if line.strip(SEPARATORS + " \r\n"):
             return max(SEPARATORS, key=line.count)
     return SEPARATORS[0]
+
+
+def identifier(text: str) -> str:
+    """The name of a scan, report or patient in one form, however a program stores it.
+
+    `é` is one sign (Unicode's NFC), and there are no invisible signs and no blanks at the ends.
+    """
+    composed = unicodedata.normalize("NFC", text)
+    return "".join(sign for sign in composed if unicodedata.category(sign) != "Cf").strip()
 
 
 def whole_number(text: str) -> str:

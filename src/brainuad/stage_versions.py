@@ -13,7 +13,7 @@ STAGE_VERSIONS = {
     "evaluate": 3,
     "rescore": 2,
     "rank": 2,
-    "train_labeller": 2,
-    "label": 4,
-    "select": 5,
+    "train_labeller": 3,
+    "label": 5,
+    "select": 6,
 }

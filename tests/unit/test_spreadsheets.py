@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from brainuad.errors import InputError
-from brainuad.spreadsheets import encoding_of, read_spreadsheet
+from brainuad.spreadsheets import encoding_of, identifier, read_spreadsheet
 
 NEEDED = ("scan", "patient")
 
@@ -170,3 +170,19 @@ def test_what_is_no_table_is_named_by_its_place_alone(tmp_path: Path, content: s
 def test_a_missing_file_or_a_folder_says_what_is_expected(tmp_path: Path, name: str, told: str) -> None:
     with pytest.raises(InputError, match=f"{told}.*; expected a table with the columns scan, patient"):
         list(read_spreadsheet(tmp_path / name, NEEDED))
+
+
+@pytest.mark.parametrize(
+    "text", ["Ren\u00e9", "Rene\u0301", "\ufeffRen\u00e9", "Ren\u00e9\u200b\xa0", "\u200e Ren\u00e9"]
+)
+def test_a_name_has_one_form_however_it_is_stored(text: str) -> None:
+    assert identifier(text) == "Ren\u00e9"
+
+
+def test_the_encoding_of_a_file_is_warned_of_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = written(tmp_path, "scan,patient\ns1,M\u00fcller\n", "cp1252")
+    for _ in range(3):
+        list(read_spreadsheet(path, NEEDED))
+    assert len(caplog.records) == 1
+    path.write_text("scan,patient\ns1,M\u00fcller, the other\n", encoding="utf-8")
+    assert encoding_of(path) == "utf-8"

@@ -39,14 +39,14 @@ INSTALLED = Path(sys.executable).parent
 
 @dataclass(frozen=True)
 class Workflow:
-    """A folder in which Snakemake is run as a user would, with the `brainuad` that lies in `programs`."""
+    """A folder in which Snakemake is run as a user would, with the programs that lie in `programs`."""
 
     folder: Path
     programs: ClassVar[Path] = INSTALLED
 
-    def command(self, *arguments: str) -> list[str]:
+    def command(self, *arguments: str, programs: Path | None = None) -> list[str]:
         """The Snakemake call."""
-        return [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
+        return [str((programs or self.programs) / "snakemake"), "--cores", "2", *arguments]
 
     def environment(self, programs: Path | None = None) -> dict[str, str]:
         """The environment in which the rules find the `brainuad` program."""
@@ -118,7 +118,7 @@ def copy_workflow(folder: Path) -> Workflow:
 
 @pytest.fixture(scope="session", autouse=True)
 def warm_program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """The workflows of this folder call a program that is loaded once for all."""
+    """The workflows of this folder call programs that are loaded once for all."""
     with serve(tmp_path_factory.mktemp("warm") / "bin") as programs, pytest.MonkeyPatch.context() as patch:
         patch.setattr(Workflow, "programs", programs)
         yield

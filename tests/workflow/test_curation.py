@@ -1,6 +1,7 @@
 """From the reports of a simulated hospital to its cohort, without images: what is made, what a change makes again."""
 
 import csv
+import os
 import shutil
 from pathlib import Path
 
@@ -138,6 +139,12 @@ def test_the_first_table_of_the_paper_stands_beside_the_published_numbers(change
     assert "simulated phantom" in text
 
 
+def test_what_the_selection_says_is_printed_and_logged(curated: Workflow) -> None:
+    told = f"{'follow-up filter':16} {flow(curated).loc['follow-up filter', 'images']:7d} images"
+    for name in ("printed.log", "select_cohort/hospital_ct.log"):
+        assert told in (curated.folder / "results/logs" / name).read_text()
+
+
 def test_no_log_holds_a_report_or_an_identifier(curated: Workflow) -> None:
     logs = "\n".join(path.read_text() for path in (curated.folder / "results/logs").rglob("*.log"))
     assert "reports: " in logs
@@ -147,6 +154,21 @@ def test_no_log_holds_a_report_or_an_identifier(curated: Workflow) -> None:
     told = {line for line in lines if len(line) > 20} | {row["report"] for row in reports}
     told |= {row["patient"] for row in reports} | set(selection(curated).index)
     assert [text for text in told if text in logs] == []
+
+
+def test_a_corrected_scan_labels_no_report_again(tmp_path: Path) -> None:
+    workflow, export = copy_workflow(tmp_path / "workflow"), tmp_path / "export"
+    changes = {"datasets/hospital_ct": str(export), "curation": {"hospital_ct": {"compare_labellers": False}}}
+    workflow.change("config.yaml", changes)
+    export.mkdir()
+    (export / "reports.csv").write_text("report,patient,date,text\nr1,p1,,Normal.\n")
+    labels = workflow.folder / FOLDER / "labels.tsv"
+    labels.parent.mkdir(parents=True)
+    labels.write_text("report\tlabel\tclass\tsentence\trule\tstatus\nr1\t\t\t\t\tlabelled\n")
+    (export / "scans.csv").write_text("scan,patient,report,path\ns1,p1,r1,corrected.nii.gz\n")
+    for age, path in enumerate((export / "scans.csv", labels, export / "reports.csv")):
+        os.utime(path, (path.stat().st_atime, path.stat().st_mtime - 100 * age))
+    assert workflow.planned(f"{FOLDER}/flow.tsv") == {"select_cohort": 1}
 
 
 def test_a_learned_labeller_is_trained_before_it_reads(changed: Workflow) -> None:

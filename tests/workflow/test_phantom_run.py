@@ -84,7 +84,7 @@ def test_one_more_subject_preprocesses_that_subject_alone(copied: Workflow) -> N
 def test_a_killed_run_goes_on_and_gives_equal_numbers(finished: Workflow, tmp_path: Path) -> None:
     workflow = copy_workflow(tmp_path / "killed")
     process = subprocess.Popen(
-        workflow.command(),
+        workflow.command(programs=INSTALLED),
         cwd=workflow.folder,
         env=workflow.environment(INSTALLED),
         start_new_session=True,

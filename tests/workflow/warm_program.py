@@ -1,8 +1,8 @@
-"""The program `brainuad`, kept loaded: each call is a fork of one process that has its imports already.
+"""The programs `brainuad` and `snakemake`, kept loaded: each call is a fork of one process with all imports done.
 
 A workflow of some hundred short jobs spends most of its time importing libraries. `serve` starts the process; the
-folder that it returns holds a program `brainuad` that hands its arguments, folder, environment and streams over to it.
-A job goes on when Snakemake is killed, since it is no child of it.
+folder that it returns holds programs that hand their arguments, folder, environment and streams over to it. What was
+called goes on when its caller is killed, since it is no child of it.
 """
 
 import importlib
@@ -22,13 +22,14 @@ from pathlib import Path
 IMPORTED_LATE = (
     *("deepbet", "matplotlib.pyplot", "mlxtend.evaluate", "nibabel", "SimpleITK", "torchmetrics"),
     *("scipy.ndimage", "scipy.stats", "skimage.metrics", "skimage.filters", "sklearn.metrics"),
+    *("snakemake.cli", "snakemake.workflow", "snakemake.report.html_reporter"),
 )
 CLIENT = """#!{python} -SE
 import os, pickle, socket, sys
 with socket.socket(socket.AF_UNIX) as server:
     server.connect({address!r})
     socket.send_fds(server, [b"x"], [0, 1, 2])
-    server.sendall(pickle.dumps((sys.argv[1:], os.getcwd(), dict(os.environ))))
+    server.sendall(pickle.dumps((sys.argv, os.getcwd(), dict(os.environ))))
     server.shutdown(socket.SHUT_WR)
     code = server.recv(8)
 sys.exit(int(code or 1))
@@ -37,16 +38,17 @@ sys.exit(int(code or 1))
 
 @contextmanager
 def serve(folder: Path) -> Iterator[Path]:
-    """A folder for PATH with the program, as long as the context lasts."""
+    """A folder for PATH with the programs, as long as the context lasts."""
     folder.mkdir()
     address = str(folder / "socket")
-    client = folder / "brainuad"
-    client.write_text(CLIENT.format(python=sys.executable, address=address))
-    client.chmod(0o755)
+    for name in ("brainuad", "snakemake"):
+        client = folder / name
+        client.write_text(CLIENT.format(python=sys.executable, address=address))
+        client.chmod(0o755)
     process = get_context("spawn").Process(target=_serve, args=(address,))
     process.start()
     while not Path(address).exists():
-        assert process.is_alive(), "the program cannot be loaded"
+        assert process.is_alive(), "the programs cannot be loaded"
         time.sleep(0.1)
     try:
         yield folder
@@ -97,20 +99,24 @@ def _answer(connection: socket.socket) -> None:
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
-    sys.argv = ["brainuad", *arguments]
-    code = _call()
+    sys.argv = arguments
+    code = _call(Path(arguments[0]).name)
     sys.stdout.flush()
     sys.stderr.flush()
     connection.sendall(str(code).encode())
     os._exit(0)
 
 
-def _call() -> int:
+def _call(name: str) -> int:
+    from snakemake.cli import main
+
     from brainuad.cli.main import app
 
     try:
-        app()
+        app() if name == "brainuad" else main()
     except SystemExit as end:
+        if isinstance(end.code, str):
+            sys.stderr.write(f"{end.code}\n")
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     except BaseException:
         traceback.print_exc()

@@ -43,7 +43,7 @@ rule train_labeller:
 
 rule label_reports:
     input:
-        tables=export_tables,
+        reports=reports_input,
         labels=labels_input,
     output:
         "results/curation/{dataset}/labels.tsv",
@@ -90,8 +90,8 @@ checkpoint select_cohort:
         truth=truth_table,
     shell:
         "brainuad select-cohort --settings {params.settings:q} --scans {params.scans:q}"
-        " --reports {params.reports:q} --labels {input.labels} --review={params.review:q}"
-        " --truth={params.truth:q} --selection {output.selection} --flow {output.flow} 2> {log}"
+        " --reports {params.reports:q} --labels {input.labels} --review={params.review:q} --truth={params.truth:q}"
+        " --selection {output.selection} --flow {output.flow} 2>&1 | tee {log} >&2"
 
 
 rule review_sheet:
@@ -116,7 +116,7 @@ rule review_sheet:
     shell:
         "brainuad review-sheet --settings {params.settings:q} --scans {params.scans:q}"
         " --selection {input.selection} --review={params.review:q} --state {params.state}"
-        " --output {output} 2> {log}"
+        " --output {output} 2>&1 | tee {log} >&2"
 
 
 rule compare_labellers:

@@ -40,7 +40,7 @@ def select_cohort(
     named = files.read_labels(labels, facts["report"])
     decisions = files.read_review(Path(review), names_in_review(rows)) if review else {}
     simulated = files.read_truth(Path(truth), rows["scan"]) if truth else None
-    selected = select(SelectionInputs(rows, facts, named, decisions), chosen)
+    selected = select(SelectionInputs(rows, facts, named, decisions, (str(scans), str(reports))), chosen)
     steps = flow_table(selected, simulated, chosen.allowed_labels)
     write_private_table(selected, selection)
     write_table(steps, flow)

@@ -20,7 +20,7 @@ from brainuad.curation.thumbnails import montage, place_of, read_volume
 from brainuad.storage import atomic_path
 
 # Another one where pictures are made in another way, or of another series.
-VERSION = 2
+VERSION = 3
 OWNER_ONLY_FOLDER = 0o700
 DIGEST_BYTES = 16
 # What a picture's file is called; no other file is removed.

@@ -1,12 +1,12 @@
 """The days of an export, however it writes them: `2016-03-01`, `1/3/2016 14:05` and `01-MAR-16` can be one day.
 
 Numbers may begin with the day or with the month. Which it is, is decided for each table from its values: no month is
-above 12. Messages name tables and counts, never a date: it is a patient's.
+above 12. Messages name files, rows and counts, never a date: it is a patient's.
 """
 
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
@@ -42,7 +42,11 @@ DATE_IN_TEXT = (
 )
 # A year of two digits up to this one is of this century.
 LAST_SHORT_YEAR = 69
-WRITE = "Write the dates of both as 2016-03-01, or set `selection.reports_of_same_day` to false."
+WRITE = (
+    "Write the dates of both as 2016-03-01, or set `curation.NAME.selection.reports_of_same_day` to false (NAME is the "
+    "data set)."
+)
+FILES = ("the scans file", "the reports file")
 
 Day = tuple[int, int, int]
 
@@ -67,18 +71,21 @@ def readings(text: str) -> tuple[Day, ...]:
 
 
 def days_of(
-    scans: pd.Series, reports: pd.Series, seen: tuple[pd.Series, pd.Series] | None = None
+    scans: pd.Series,
+    reports: pd.Series,
+    seen: tuple[pd.Series, pd.Series] | None = None,
+    files: tuple[str, str] = FILES,
 ) -> tuple[pd.Series, pd.Series]:
     """The days of the rows of two tables as `2016-03-01`, from what is written there; empty where there is no date.
 
     What names no day stays as it is written, without a time. `seen` are all dates of both tables where others than
-    these can say in which order numbers stand.
+    these can say in which order numbers stand. The index of a table is the row in its file; `files` are their names.
     """
-    written = {"scans": set(scans) - {""}, "reports": set(reports) - {""}}
+    written = {"scans": _first_rows(scans), "reports": _first_rows(reports)}
     # Others matter only if one of these can be read in two ways.
     doubtful = any(_open(text) for texts in written.values() for text in texts)
-    telling = {"scans": set(seen[0]), "reports": set(seen[1])} if seen and doubtful else written
-    month_first = _month_first(written, telling)
+    told = {"scans": _first_rows(seen[0]), "reports": _first_rows(seen[1])} if seen and doubtful else written
+    month_first = _month_first(written, told, dict(zip(written, files, strict=True)))
     unread = sum(not readings(text) for texts in written.values() for text in texts)
     if unread:
         log.warning(
@@ -94,32 +101,42 @@ def days_of(
     return found[0], found[1]
 
 
-def _month_first(written: dict[str, set[str]], telling: dict[str, set[str]]) -> dict[str, bool]:
+def _first_rows(dates: pd.Series) -> dict[str, int]:
+    """The different dates that are written, each with the first row where it stands."""
+    first = dates[dates != ""].drop_duplicates()
+    return dict(zip(first, first.index, strict=True))
+
+
+def _month_first(
+    written: Mapping[str, Mapping[str, int]],
+    telling: Mapping[str, Mapping[str, int]],
+    files: Mapping[str, str],
+) -> dict[str, bool]:
     """Whether numbers begin with the month, by table; a table that leaves it open is taken to be like the other.
 
     `written` are the dates that are compared, `telling` those from which the order is told.
     """
-    known = {table: _order(table, texts) for table, texts in telling.items()}
+    known = {table: _order(files[table], rows) for table, rows in telling.items()}
     doubtful = [table for table, texts in written.items() if known[table] is None and any(map(_open, texts))]
     decided = {order for order in known.values() if order is not None}
     if doubtful and not decided and any(_plain(text) for texts in written.values() for text in texts):
         raise InputError(
-            f"In the {doubtful[0]} file it cannot be told whether dates begin with the day or the month (no number "
+            f"In {files[doubtful[0]]} it cannot be told whether dates begin with the day or the month (no number "
             f"is above 12), and other dates of scans and reports are written in another way. {WRITE}"
         )
     other = decided.pop() if decided else False
     return {table: other if order is None else order for table, order in known.items()}
 
 
-def _order(table: str, texts: set[str]) -> bool | None:
-    """Whether the numbers of a table begin with the month; None where its values leave it open."""
-    numbers = [NUMBERS.match(text.lower()) for text in texts if len(readings(text)) == 1]
-    pairs = [(int(found[1]), int(found[3])) for found in numbers if found]
-    days, months = (sum(pair[place] > len(MONTHS) for pair in pairs) for place in (0, 1))
+def _order(file: str, rows: Mapping[str, int]) -> bool | None:
+    """Whether the numbers of a file begin with the month; None where its values leave it open."""
+    numbers = [(row, NUMBERS.match(text.lower())) for text, row in rows.items() if len(readings(text)) == 1]
+    pairs = [(row, (int(found[1]), int(found[3]))) for row, found in numbers if found]
+    days, months = ([row for row, pair in pairs if pair[place] > len(MONTHS)] for place in (0, 1))
     if days and months:
         raise InputError(
-            f"The dates of the {table} file begin with the day ({days} of them) and with the month ({months} of them). "
-            f"{WRITE}"
+            f"The dates of {file} begin with the day ({len(days)} of them, the first in row {days[0]}) and with the "
+            f"month ({len(months)} of them, the first in row {months[0]}). {WRITE}"
         )
     return bool(months) if days or months else None
 

@@ -7,6 +7,7 @@ from brainuad.curation.labels import CLASSES, LABELS
 from brainuad.curation.reports import read_reports
 from brainuad.curation.synthesis.reports import LabelledText
 from brainuad.errors import InputError
+from brainuad.spreadsheets import identifier
 from brainuad.storage import read_table
 
 
@@ -41,7 +42,10 @@ def _read_classes(labelled_tsv: Path) -> tuple[dict[str, dict[str, str]], dict[s
     table = read_table(labelled_tsv, ("report", "label", "class"))
     classes: dict[str, dict[str, str]] = {}
     rows: dict[str, int] = {}
-    columns = (table[name].str.strip() for name in ("report", "label", "class"))
+    columns = (
+        table["report"].map(identifier),
+        *(table[name].str.strip() for name in ("label", "class")),
+    )
     for number, (report, label, certainty) in enumerate(zip(*columns, strict=True), start=2):
         where = f"{labelled_tsv}: row {number}"
         said = classes.setdefault(report, {})

@@ -1,4 +1,4 @@
-r"""Line breaks and tabs that an export of reports writes as `\n`, `\r\n`, `\r`, `\t` or `<br>`.
+r"""Line breaks and tabs that an export of reports writes as `\n`, `\r\n`, `\r`, `\t`, `<br>`, `<p>` or `<li>`.
 
 A backslash may also stand for a slash, as in `lesion\tumour`. What follows it is then a word with its first letter, and
 no finding may be lost by that.
@@ -8,7 +8,10 @@ import re
 
 from brainuad.curation.spelling import word_set
 
-HTML_BREAK = re.compile(r"(?i:<br\s*/?>)")
+# Also the tags of what stands on lines of its own; `<5 mm` is none.
+HTML_BREAK = re.compile(
+    r"<(?:br|/?(?:p|div|li|ul|ol|tr|table|h[1-6]))(?:\s[^<>]*=[^<>]*)?\s*/?>", re.IGNORECASE
+)
 # As dumps of databases (`mysql -B`) write them, and what stands where a line that is too long goes on.
 ESCAPE = re.compile(r"\\+r\\+n|\\+(?=(?P<word>[nrt][a-z]*))[nrt]|\\+(?=[\r\n])")
 # How words of head CT begin that may stand behind a slash. No English word begins with the rest of one, so that
@@ -25,7 +28,7 @@ BEGINNINGS = tuple(
 
 
 def with_line_breaks(text: str) -> str:
-    """A text in which escaped line breaks are real ones, and escaped tabs blanks."""
+    """A text in which escaped and marked-up line breaks are real ones, and escaped tabs blanks."""
     if "\\" in text:
         text = ESCAPE.sub(_break_or_slash, text)
     return HTML_BREAK.sub("\n", text)

@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from brainuad.curation.dates import days_of
+from brainuad.curation.dates import FILES, days_of
 from brainuad.curation.labels import WORSE
+from brainuad.curation.matching import scans_with_reports
 from brainuad.curation.selection_settings import HELD_OUT, SelectionSettings
+from brainuad.errors import InputError
 from brainuad.randomness import seed_for
 from brainuad.spreadsheets import whole_number
 
@@ -28,23 +30,28 @@ UID = r"[0-2](?:\.\d+){3,}"
 
 @dataclass(frozen=True)
 class SelectionInputs:
-    """The tables of selection_inputs.py (of scans with their places), and the decisions of a review by scan."""
+    """The tables of selection_inputs.py (of scans with their places), and the decisions of a review by scan.
+
+    `files` are the names of the tables of scans and reports in messages.
+    """
 
     scans: pd.DataFrame
     reports: pd.DataFrame
     labels: pd.DataFrame
     decisions: Mapping[str, str] = field(default_factory=dict)
+    files: tuple[str, str] = FILES
 
 
 def select_cohort(inputs: SelectionInputs, settings: SelectionSettings) -> pd.DataFrame:
     """One row per scan, in the order of the scans: scan, patient, report, kept (yes or no), step, reason.
 
     `step` is where a scan left, or the last one if it is kept. A kept scan has a reason only while it is not
-    reviewed. Several reports are joined by semicolons.
+    reviewed. Several reports are joined by semicolons. No scan with a report of its patient is an `InputError`.
     """
     scans = inputs.scans.drop_duplicates("scan").set_index("scan")
     images = _images(inputs.scans)
-    pairs = _with_reports_of_copies(_reports_of_scans(inputs, settings), images)
+    pairs = _with_reports_of_copies(reports_of_scans(inputs, settings), images)
+    _check_reports(inputs, pairs)
     read = pairs[pairs["found"] & ~pairs["empty"]]
     reports = (
         pairs[pairs["report"] != ""].groupby("scan")["report"].agg(lambda names: ";".join(sorted(set(names))))
@@ -68,6 +75,15 @@ def select_cohort(inputs: SelectionInputs, settings: SelectionSettings) -> pd.Da
     return _as_table(scans, left, inputs.decisions)
 
 
+def _check_reports(inputs: SelectionInputs, pairs: pd.DataFrame) -> None:
+    """Refuses tables of which no scan finds its report, and warns where most do not."""
+    found, remark = scans_with_reports(inputs.scans, inputs.reports, pairs, inputs.files)
+    if remark and not found:
+        raise InputError(remark)
+    if remark:
+        log.warning("%s", remark)
+
+
 def _of_known_reports(scans: pd.Index, read: pd.DataFrame) -> list[str]:
     """The scans that share a report with an earlier one that is none of these."""
     reports = read.groupby("scan")["report"].agg(set).to_dict()
@@ -87,7 +103,7 @@ def held_out_patients(patients: pd.Series, settings: SelectionSettings) -> set[s
     return set(people[: round(settings.held_out_share * len(people))])
 
 
-def _reports_of_scans(inputs: SelectionInputs, settings: SelectionSettings) -> pd.DataFrame:
+def reports_of_scans(inputs: SelectionInputs, settings: SelectionSettings) -> pd.DataFrame:
     """Pairs of a scan and a report: those it names, and those of the same patient and day.
 
     Columns scan, patient (the scan's), report, found, and what is known of the report.
@@ -97,14 +113,14 @@ def _reports_of_scans(inputs: SelectionInputs, settings: SelectionSettings) -> p
     named = scans[scans["report"] != ""].merge(reports.drop(columns="date"), on="report", how="left")
     pairs = named.drop(columns="date")
     if settings.reports_of_same_day:
-        pairs = pd.concat([pairs, _of_same_day(scans, reports)])
+        pairs = pd.concat([pairs, _of_same_day(scans, reports, inputs.files)])
     pairs = pairs.drop_duplicates()
     found = pairs["of_patient"].notna()
     flags = {name: pairs[name].eq(True) for name in ("empty", "english")}
     return pairs.assign(found=found, earlier=pairs["earlier"].fillna(""), **flags)
 
 
-def _of_same_day(scans: pd.DataFrame, reports: pd.DataFrame) -> pd.DataFrame:
+def _of_same_day(scans: pd.DataFrame, reports: pd.DataFrame, files: tuple[str, str]) -> pd.DataFrame:
     """Pairs of a scan and a report of the same patient and day; a day may be written in many ways."""
     scans = scans[(scans["date"] != "") & (scans["patient"] != "")].drop(columns="report")
     reports = reports.assign(patient=reports["of_patient"])
@@ -113,7 +129,7 @@ def _of_same_day(scans: pd.DataFrame, reports: pd.DataFrame) -> pd.DataFrame:
     # Nothing joins the other patients, so that their dates need not be understood.
     shared = set(scans["patient"]) & set(reports["patient"])
     scans, reports = scans[scans["patient"].isin(shared)], reports[reports["patient"].isin(shared)]
-    days, days_of_reports = days_of(scans["date"], reports["date"], seen)
+    days, days_of_reports = days_of(scans["date"], reports["date"], seen, files)
     scans, reports = scans.assign(date=days).drop_duplicates(), reports.assign(date=days_of_reports)
     pairs = scans.merge(reports, on=["patient", "date"], how="inner").drop(columns="date")
     if pairs.empty and shared:

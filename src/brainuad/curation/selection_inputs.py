@@ -17,15 +17,19 @@ import pandas as pd
 from brainuad.curation.english import is_english
 from brainuad.curation.follow_up import refers_to_earlier
 from brainuad.curation.labels import CLASSES, FAILED, LABELS
+from brainuad.curation.matching import hint
 from brainuad.curation.reports import read_reports
 from brainuad.curation.selection_settings import FollowUpPattern
 from brainuad.datasets.base import relative_path
 from brainuad.errors import InputError, ScanError
-from brainuad.spreadsheets import read_spreadsheet
+from brainuad.spreadsheets import identifier, read_spreadsheet
 
 log = logging.getLogger(__name__)
 
-DECISIONS = ("accepted", "rejected")
+REJECTED = "rejected"
+DECISIONS = ("accepted", REJECTED)
+NAMES = ("scan", "patient", "report")
+ROWS_TOLD = 5
 # `Report to follow.`, `CT head: not reported`, `Awaiting formal report`, `See other report`
 _KIND = r"(?:(?:a|an|the|this|other|another|formal|full|final|separate|earlier|later|attached|ct|scan|radiology) )"
 _REPORT = rf"{_KIND}{{0,3}}(?:report|reporting|result|addendum)"
@@ -43,12 +47,12 @@ PLACEHOLDER_WORDS = 8
 def read_rows(path: Path, needs: Collection[str], others: Collection[str] = ()) -> pd.DataFrame:
     """The columns that are needed, and `others` (empty where the file lacks them), as text without outer spaces.
 
-    The index is the row's number in the file.
+    Names of scans, patients and reports are in one form (`identifier`). The index is the row's number in the file.
     """
     wanted = [*needs, *others]
     cells, numbers = [], []
     for number, row in read_spreadsheet(path, needs, others):
-        cells.append([row[column] for column in wanted])
+        cells.append([identifier(row[column]) if column in NAMES else row[column] for column in wanted])
         numbers.append(number)
     return pd.DataFrame(cells, columns=wanted, index=numbers, dtype=str)
 
@@ -87,7 +91,7 @@ def read_report_facts(path: Path, patterns: Collection[FollowUpPattern]) -> pd.D
     """What the selection needs to know of each report: report, patient, date, empty, english, earlier.
 
     `earlier` is the follow-up pattern that fired. Texts are read once and not kept. Rows that repeat a report word
-    for word count once; the same report with different texts keeps a row for each.
+    for word count once; the same report with different texts keeps a row for each. The index is the row's number.
     """
     facts = []
     for part in read_reports(path):
@@ -97,13 +101,21 @@ def read_report_facts(path: Path, patterns: Collection[FollowUpPattern]) -> pd.D
             english = not empty and is_english(report.text)
             earlier = refers_to_earlier(report.text, report.date, patterns) if english else ""
             key = (report.report, report.patient, report.date)
-            facts.append((*key, empty, english, earlier, digest))
-    columns = ["report", "patient", "date", "empty", "english", "earlier", "digest"]
-    table = pd.DataFrame(facts, columns=columns)
+            facts.append((*key, empty, english, earlier, digest, report.row))
+    columns = ["report", "patient", "date", "empty", "english", "earlier", "digest", "row"]
+    table = pd.DataFrame(facts, columns=columns).set_index("row")
     repeated = table.duplicated(["report", "patient", "digest"])
     if repeated.any():
         log.warning("%s: %d rows repeat a report word for word; each counts once.", path, repeated.sum())
-    return table[~repeated].drop(columns="digest").reset_index(drop=True)
+    return table[~repeated].drop(columns="digest")
+
+
+def read_report_names(path: Path) -> pd.DataFrame:
+    """The table of `read_report_facts` as if each report could be read: enough to tell which scan has one."""
+    reports = [report for part in read_reports(path) for report in part]
+    names = [(report.report, report.patient, report.date) for report in reports]
+    table = pd.DataFrame(names, columns=["report", "patient", "date"], index=[each.row for each in reports])
+    return table.assign(empty=False, english=True, earlier="")
 
 
 def is_empty(text: str) -> bool:
@@ -126,12 +138,15 @@ def read_labels(path: Path, reports: Iterable[str]) -> pd.DataFrame:
     repeated = rows.duplicated()
     _note(path, repeated, "repeat an earlier row and are read once")
     rows = rows[~repeated]
-    unknown = ~rows["report"].isin(set(reports))
+    known = set(reports)
+    unknown = ~rows["report"].isin(known)
+    remark = hint(rows["report"][unknown], known)
     if len(rows) and unknown.all():
         raise InputError(
             f"{path}: none of its {len(rows)} rows names a report of the reports file. Are both from the same export?"
+            f"{remark}"
         )
-    _note(path, unknown, "name reports that the reports file lacks and are ignored")
+    _note(path, unknown, "name reports that the reports file lacks and are ignored", remark)
     return rows[~unknown]
 
 
@@ -154,18 +169,34 @@ def read_review(path: Path, shown: dict[str, str]) -> dict[str, str]:
     """The decision (accepted or rejected) on each reviewed scan.
 
     `shown` gives the scan for each name by which a review may call it. A scan that is rejected in one row and
-    accepted in another is rejected; one without a decision is not reviewed.
+    accepted in another is rejected; one without a decision is not reviewed. A rejection that names no scan is an
+    `InputError`, for the scan that was meant would stay.
     """
     rows = read_rows(path, ("scan", "decision"))
     rows["decision"] = rows["decision"].str.lower()
     rows = rows[rows["decision"] != ""]
     _check_names(path, rows["decision"], "decision", DECISIONS)
     scans = rows["scan"].map(shown)
-    _note(path, scans.isna(), "name scans that the scans file lacks and are ignored")
+    unknown = scans.isna()
+    _refuse_lost_rejections(path, rows.loc[unknown & (rows["decision"] == REJECTED), "scan"], shown)
+    remark = hint(rows["scan"][unknown], shown)
+    _note(path, unknown, "name scans that the scans file lacks and are ignored", remark)
     decided = pd.DataFrame({"scan": scans, "decision": rows["decision"]}).dropna().drop_duplicates()
     both = decided["scan"].duplicated()
     _note(path, both, "decide again, and differently, on a scan, which is taken as rejected")
     return dict(decided.groupby("scan")["decision"].max())  # "rejected" sorts after "accepted"
+
+
+def _refuse_lost_rejections(path: Path, lost: pd.Series, known: Collection[str]) -> None:
+    """Raises `InputError` if there are rejections of scans that are `lost` among the known ones."""
+    if lost.empty:
+        return
+    rows = ", ".join(map(str, lost.index[:ROWS_TOLD])) + (", …" if len(lost) > ROWS_TOLD else "")
+    raise InputError(
+        f"{path}: {len(lost)} rejections name no scan of the scans file (row {rows}). A scan that somebody rejected "
+        f"must not stay.{hint(lost, known)} Correct the names; a spreadsheet drops leading zeros unless it reads the "
+        "column as text. If these scans are no longer in the export, delete the rows or empty their decisions."
+    )
 
 
 def read_truth(path: Path, scans: Iterable[str]) -> pd.DataFrame:
@@ -199,6 +230,7 @@ def _check_names(path: Path, names: pd.Series, column: str, known: tuple[str, ..
     )
 
 
-def _note(path: Path, found: pd.Series, what: str) -> None:
+def _note(path: Path, found: pd.Series, what: str, remark: str = "") -> None:
     if found.any():
-        log.warning("%s: %d rows (the first is row %s) %s.", path, found.sum(), found.index[found][0], what)
+        first = found.index[found][0]
+        log.warning("%s: %d rows (the first is row %s) %s.%s", path, found.sum(), first, what, remark)

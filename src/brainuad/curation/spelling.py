@@ -16,13 +16,25 @@ from spacy.matcher import PhraseMatcher
 from spacy.tokenizer import Tokenizer
 from spacy.tokens import Doc, Span
 
+HYPHENS = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u2e3a\u2e3b\ufe58\ufe63\uff0d"
+APOSTROPHES = "\u2018\u2019\u201a\u201b\u2039\u203a\u2032\u02bc\u00b4`"
+QUOTES = "\u201c\u201d\u201e\u201f\u00ab\u00bb\u2033"
+# Those of Word's fonts Symbol and Wingdings lie in a private range.
+DOTS = (
+    "\u2022\u00b7\u2023\u2043\u2219\u25a0\u25a1\u25aa\u25ab\u25b6\u25ba\u25cb\u25cf\u25e6\u27a2"
+    "\uf0a7\uf0b7\uf0d8\uf0fc"
+)
 # Marks of word processors as those of a typewriter, and a backslash as the slash that it stands for; each becomes one,
 # so that places in the text stay.
 PLAIN = str.maketrans(
-    "\u00a0\u2013\u2014\u2010\u2011\u2212\u2018\u2019\u201c\u201d\u2022\u00b7\t\\", " -----''\"\"** /"
+    f"\u00a0\t\\{HYPHENS}{APOSTROPHES}{QUOTES}{DOTS}",
+    "  /" + "-" * len(HYPHENS) + "'" * len(APOSTROPHES) + '"' * len(QUOTES) + "*" * len(DOTS),
 )
-PUNCTUATION = r"[\[\](){}\"'.,:;/*+?!#<>=~|_-]"
+# Any mark hides no word that it touches; a per cent sign stays with its number.
+PUNCTUATION = r"(?:[^\w\s%]|_)"
 SPELLING = (
+    (re.compile("[æä]"), "ae"),
+    (re.compile("[œö]"), "oe"),
     (re.compile("aemi"), "emi"),
     (re.compile("haem"), "hem"),
     (re.compile("chaem"), "chem"),

@@ -12,8 +12,8 @@ from PIL import Image, ImageDraw
 from brainuad.curation.selection_settings import ReviewSettings
 from brainuad.datasets.base import relative_path
 from brainuad.errors import ScanError
-from brainuad.preprocessing.dicom_volume import read_dicom
 from brainuad.preprocessing.faults import read_first_byte, refuse_fault
+from brainuad.preprocessing.scan import read_scan
 
 COLUMNS = 4
 # A slice of which less than this share is brighter than black shows no head.
@@ -34,9 +34,9 @@ def place_of(root: Path, path: str) -> Path:
 def read_volume(root: Path, path: str, series: str = "") -> tuple[np.ndarray, tuple[float, float]]:
     """A scan as an array (x, y, z), to the right, front and top, and the size of its pixels in a slice in mm.
 
-    `path` below `root` is a NIfTI file, a NumPy file of such an array, or a folder with DICOM files, which is read as
-    preprocessing reads it: `series` is the number or UID of one to take. A fault of the machine is an `InputError`
-    other than a `ScanError`.
+    `path` below `root` is a NIfTI file or a folder with DICOM files, which are read as preprocessing reads them, or a
+    NumPy file of such an array; `series` is the number or UID of one to take in a folder. A fault of the machine is an
+    `InputError` other than a `ScanError`.
     """
     place = place_of(root, path)
     try:
@@ -45,12 +45,7 @@ def read_volume(root: Path, path: str, series: str = "") -> tuple[np.ndarray, tu
         if place.suffix == ".npy":
             return np.load(place, allow_pickle=False), (1.0, 1.0)
         sitk.ProcessObject.SetGlobalWarningDisplay(False)
-        image = (
-            read_dicom(place, "CT", series).image
-            if place.is_dir()
-            else sitk.ReadImage(str(place), sitk.sitkFloat32)
-        )
-        image = sitk.DICOMOrient(image, "RAS")
+        image = sitk.DICOMOrient(read_scan(place, "CT", series), "RAS")
     except (OSError, ValueError, RuntimeError, MemoryError) as error:
         refuse_fault(error, place)
         # What these libraries say would repeat the path, which can hold identifiers.

@@ -14,7 +14,7 @@ from brainuad.datasets.base import Dataset, SubjectRow, alphanumeric, relative_p
 from brainuad.datasets.participants import SEX
 from brainuad.errors import InputError, ScanError
 from brainuad.preprocessing.settings import HEAD_CT
-from brainuad.spreadsheets import read_spreadsheet, whole_number
+from brainuad.spreadsheets import identifier, read_spreadsheet, whole_number
 
 NEEDED = ("scan", "patient", "path")
 OTHERS = ("age", "sex", "series", "mask", "condition")
@@ -50,7 +50,7 @@ class HospitalCt(Dataset):
                 group="unknown",
                 files={column: _stored(Path(root), path) for column, path in files.items() if path},
                 age=_age(first["age"]),
-                sex=SEX.get(first["sex"].lower(), ""),
+                sex=SEX.get(identifier(first["sex"]).lower(), ""),
                 reason=_contradiction(Path(root), rows) or _defect(Path(root), first),
                 condition=first["condition"],
                 series=first["series"],
@@ -61,7 +61,8 @@ class HospitalCt(Dataset):
         self.entries(root)  # says which key to correct where the root is missing
         path = Path(root) / self.spreadsheet
         scans: dict[str, list[Row]] = {}
-        for number, row in read_spreadsheet(path, NEEDED, OTHERS):
+        for number, written in read_spreadsheet(path, NEEDED, OTHERS):
+            row = {**written, **{column: identifier(written[column]) for column in ("scan", "patient")}}
             subject = alphanumeric(row["scan"])
             if not subject:
                 raise InputError(
@@ -102,14 +103,19 @@ def _defect(root: Path, row: Row) -> str:
     try:
         path = root / relative_path(root, row["path"])
         if not path.exists():
-            with_drive = bool(PureWindowsPath(row["path"]).drive)
-            hint = "; it names a drive: write it from the folder of scans.csv on" if with_drive else ""
-            return f"the path in scans.csv does not exist{hint}"
+            return f"the path in scans.csv does not exist{_hint(row['path'])}"
         return "the folder is empty" if path.is_dir() and not any(path.iterdir()) else ""
     except ScanError as error:
-        return f"scans.csv: {error}"
+        return f"scans.csv: {error}{_hint(row['path'])}"
     except OSError as error:
         return f"the path in scans.csv cannot be read ({error.strerror})"
+
+
+def _hint(written: str) -> str:
+    """What to do about a path of Windows that begins with a drive or a server; empty if it does not."""
+    drive = PureWindowsPath(written).drive
+    named = "a server" if drive.startswith("\\\\") else "a drive"
+    return f"; it names {named}: write it from the folder of scans.csv on" if drive else ""
 
 
 def _age(text: str) -> str:

@@ -11,7 +11,10 @@ HEALTHY = frozenset(
     {"control", "controls", "healthy", "healthycontrol", "hc", "hv", "normal", "nc", "cn", "con"}
 )
 UNKNOWN = frozenset({"", "n/a", "na", "nan", "none", "unknown"})
-SEX = {"m": "M", "male": "M", "f": "F", "female": "F"}
+SEX = {
+    **dict.fromkeys(("m", "male", "man", "männlich", "maennlich", "mann", "masculin", "homme"), "M"),
+    **dict.fromkeys(("f", "female", "woman", "w", "weiblich", "frau", "feminin", "féminin", "femme"), "F"),
+}
 
 
 @dataclass(frozen=True)

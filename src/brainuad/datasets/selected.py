@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from brainuad.curation.selection_settings import HELD_OUT
 from brainuad.datasets.base import alphanumeric
 from brainuad.errors import InputError
+from brainuad.spreadsheets import identifier
 from brainuad.storage import read_table
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def read_groups(selection_tsv: Path) -> "pd.DataFrame":
     and so are rows of one scan that differ.
     """
     table = read_table(selection_tsv, needs=("scan", "kept", "step", "reason"), quoting=csv.QUOTE_NONE)
-    table["subject"] = table["scan"].map(alphanumeric)
+    table["subject"] = table["scan"].map(identifier).map(alphanumeric)
     for column in ("kept", "reason"):
         table[column] = table[column].str.strip().str.lower()
     # What stands there is not repeated: a shifted cell could be a sentence of a report.

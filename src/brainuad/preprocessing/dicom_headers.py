@@ -5,8 +5,10 @@ here: whoever uses it says what that means. Nothing of a header that names a per
 """
 
 import os
+import re
 import struct
-from collections.abc import Iterator
+import zlib
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,10 +18,12 @@ import numpy as np
 from brainuad.errors import ScanError
 from brainuad.preprocessing.faults import refuse_fault
 
-ENHANCED = "1.2.840.10008.5.1.4.1.1.2.1"
+CT = "1.2.840.10008.5.1.4.1.1.2"
+ENHANCED = f"{CT}.1"
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 KEYWORDS = [
     *("PatientID", "StudyInstanceUID", "StudyDate", "SeriesInstanceUID", "SeriesNumber", "SOPInstanceUID"),
+    "InstanceNumber",
     *("SOPClassUID", "Modality", "ImageType", "SeriesDescription", "BodyPartExamined", "ConvolutionKernel"),
     *("ContrastBolusAgent", "WindowWidth", "NumberOfFrames", "SamplesPerPixel", "Rows", "Columns"),
     *("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "GantryDetectorTilt"),
@@ -41,6 +45,7 @@ class Header:
     series: str
     series_number: str
     instance: str
+    instance_number: str
     kind: str
     modality: str
     image_type: tuple[str, ...]
@@ -68,20 +73,33 @@ class Header:
         return np.asarray(normal / np.linalg.norm(normal))
 
 
-def read_headers(folder: Path, label: str) -> tuple[list[Header], int]:
-    """The images below a folder in the order of their paths, and how many other files lie there.
+def read_headers(folder: Path, label: str) -> tuple[list[Header], int, int]:
+    """The images below a folder in the order of their paths, how many files are damaged ones, and how many are others.
 
     A file or folder that the machine cannot read now is an `InputError`: without it another series might be chosen.
     So it might without a folder elsewhere to which a link leads; it is a `ScanError`.
     """
-    headers, others = [], 0
+    headers, rest = [], []
     for path in _files(folder, label):
         header = _read(path)
         if header is None:
-            others += 1
+            rest.append(path)
         else:
             headers.append(header)
-    return headers, others
+    names = {_place_and_name(header.path) for header in headers}
+    damaged = sum(_was_image(path, names) for path in rest)
+    return headers, damaged, len(rest) - damaged
+
+
+def read_errors() -> tuple[type[Exception], ...]:
+    """What pydicom raises on a file that is damaged or none of DICOM, and on faults of the machine."""
+    import pydicom
+
+    return (
+        *(pydicom.errors.InvalidDicomError, pydicom.errors.BytesLengthException, struct.error, zlib.error),
+        *(OSError, EOFError, ValueError, KeyError, AttributeError, TypeError, NotImplementedError),
+        MemoryError,
+    )
 
 
 def read_dataset(path: Path, **options: Any) -> Any:
@@ -142,17 +160,34 @@ def _read(path: Path) -> Header | None:
         with pydicom.config.disable_value_validation():
             dataset = read_dataset(path, stop_before_pixels=True, specific_tags=[*KEYWORDS])
             return _header(path, dataset) if "Rows" in dataset and "Columns" in dataset else None
-    except (
-        pydicom.errors.InvalidDicomError,
-        OSError,
-        EOFError,
-        ValueError,
-        KeyError,
-        AttributeError,
-        TypeError,
-    ) as error:
+    except read_errors() as error:
         refuse_fault(error, path)
         return None
+
+
+def _was_image(path: Path, names: Container[tuple[Path, str]]) -> bool:
+    """Whether a file that holds no image should: DICOM of the class of CT or of none, or no DICOM but named as images.
+
+    `names` are those of the images that can be read. Reports and the like are DICOM of another class.
+    """
+    import pydicom
+
+    try:
+        with pydicom.config.disable_value_validation():
+            dataset = read_dataset(path, stop_before_pixels=True, specific_tags=["SOPClassUID"])
+            kind = str(dataset.file_meta.get("MediaStorageSOPClassUID") or dataset.get("SOPClassUID") or "")
+    except pydicom.errors.InvalidDicomError:
+        return path.suffix.lower() == ".dcm" or _place_and_name(path) in names
+    except read_errors() as error:
+        refuse_fault(error, path)
+        return True
+    # The name of the class may be cut too.
+    return CT.startswith(kind) or kind.startswith(f"{CT}.")
+
+
+def _place_and_name(path: Path) -> tuple[Path, str]:
+    """The folder of a file, and its name without numbers: those of a series often differ in nothing else."""
+    return path.parent, re.sub(r"\d+", "0", path.name)
 
 
 def _header(path: Path, dataset: Any) -> Header:
@@ -165,6 +200,7 @@ def _header(path: Path, dataset: Any) -> Header:
         series=_text(dataset, "SeriesInstanceUID"),
         series_number=_text(dataset, "SeriesNumber"),
         instance=_text(dataset, "SOPInstanceUID"),
+        instance_number=_text(dataset, "InstanceNumber"),
         kind=_text(dataset, "SOPClassUID"),
         modality=_text(dataset, "Modality").upper(),
         image_type=_image_type(dataset),

@@ -42,12 +42,14 @@ MOST_DOUBLED = 0.5
 class Choice:
     """The stack that is taken, and for each other one its name and why it is left out.
 
-    `studies` counts those that have a stack of the same part, all with or all without a contrast agent.
+    `studies` counts those that have a stack of the same part, all with or all without a contrast agent. `damage` says
+    how many files of the folder are damaged; it is empty if none is.
     """
 
     stack: Stack
     left_out: tuple[str, ...]
     studies: int = 1
+    damage: str = ""
 
 
 def choose_series(folder: Path, label: str, wanted: str = "") -> Choice:
@@ -57,9 +59,12 @@ def choose_series(folder: Path, label: str, wanted: str = "") -> Choice:
     Nothing usable is a `ScanError` with a reason for each series. So are studies of several days, unless a UID names
     the series; and heads of several studies, unless `wanted` is `ANY_STUDY`.
     """
-    headers, others = read_headers(folder, label)
+    headers, damaged, others = read_headers(folder, label)
+    damage = _damage(damaged)
     if not headers:
-        raise ScanError(f"{label}: no DICOM image in the folder ({others} other files)")
+        raise ScanError(
+            f"{label}: no DICOM image in the folder ({f'{damage}, ' if damage else ''}{others} other files)"
+        )
     named = wanted not in ("", ANY_STUDY)
     of_series = _of_series(headers, wanted, label) if named else headers
     _check_one_patient(of_series, label)
@@ -72,13 +77,14 @@ def choose_series(folder: Path, label: str, wanted: str = "") -> Choice:
     left_out = [f"{stack.name}: {reason}" for stack, reason in checked if reason]
     usable = sorted((stack for stack, reason in checked if not reason), key=_rank)
     if not usable:
-        raise ScanError(f"{label}: no usable series; {'; '.join(left_out)}{_way_out(stacks, wanted)}")
+        reasons = "; ".join([*left_out, *filter(None, [damage])])
+        raise ScanError(f"{label}: no usable series; {reasons}{_way_out(stacks, wanted)}")
     best, *others_usable = usable
     studies = _studies(stack for stack in usable if _shown(stack) == _shown(best))
     if len(studies) > 1 and wanted != ANY_STUDY:
         raise ScanError(f"{label}: usable series of {len(studies)} studies in one folder; {OWN_FOLDER}")
     left_out += [f"{stack.name}: {_why_not(stack, best)}" for stack in others_usable]
-    return Choice(best, tuple(left_out), max(len(studies), 1))
+    return Choice(best, tuple(left_out), max(len(studies), 1), damage)
 
 
 def rejection(stack: Stack, named: bool = False) -> str:
@@ -90,6 +96,13 @@ def rejection(stack: Stack, named: bool = False) -> str:
     if not (reason or named):
         reason = _picture(stack) or _shows_bone(stack) or _enhanced(stack)
     return reason or _too_little(stack)
+
+
+def _damage(damaged: int) -> str:
+    """How many files of a folder are damaged, in words; empty if none is."""
+    if not damaged:
+        return ""
+    return "1 file is damaged" if damaged == 1 else f"{damaged} files are damaged"
 
 
 def _of_series(headers: Sequence[Header], wanted: str, label: str) -> list[Header]:

@@ -9,7 +9,6 @@ box whose axes are those of its slices; SimpleITK's direction says how it lies i
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
@@ -17,10 +16,11 @@ from scipy import ndimage
 
 from brainuad.errors import ScanError
 from brainuad.preprocessing import dicom_kinds
-from brainuad.preprocessing.dicom_headers import Header, read_dataset
+from brainuad.preprocessing.dicom_headers import Header
+from brainuad.preprocessing.dicom_pixels import decoded_slices
 from brainuad.preprocessing.dicom_series import Choice, choose_series
 from brainuad.preprocessing.dicom_stacks import SAME_PLACE_MM, with_agent
-from brainuad.preprocessing.faults import refuse_fault
+from brainuad.preprocessing.geometry import check_extent
 
 AIR_HU = -1024.0
 # Where slices are missing for more than this, nothing may be guessed.
@@ -64,6 +64,17 @@ class Planes:
         """Distances of neighbouring slices."""
         return np.diff(self.offsets_mm[:, 2])
 
+    @property
+    def voxel_mm(self) -> np.ndarray:
+        """The distances of pixels across and down, and the usual one of slices."""
+        return np.array([*self.spacing_mm, np.median(self.gaps_mm)])
+
+    @property
+    def sides_mm(self) -> np.ndarray:
+        """How long the slices together are across, down and through them."""
+        _, down, across = self.values.shape
+        return np.asarray(np.ptp(self.offsets_mm, axis=0) + self.voxel_mm * [across, down, 1])
+
 
 def read_dicom(folder: Path, label: str, series: str = "") -> DicomScan:
     """The head CT in a folder of DICOM files; `series` is the number or UID of one to take, or `*`.
@@ -77,8 +88,9 @@ def read_dicom(folder: Path, label: str, series: str = "") -> DicomScan:
         after = int(planes.gaps_mm.argmax()) + 1
         raise ScanError(
             f"{label}: slices are missing: a gap of {largest:.1f} mm after slice {after} of {len(planes.values)} from "
-            f"below, at most {LARGEST_GAP_MM:g} mm"
+            f"below, at most {LARGEST_GAP_MM:g} mm{f'; {choice.damage}' if choice.damage else ''}"
         )
+    check_extent(planes.sides_mm, planes.voxel_mm, label)
     notes = [*_remarks(choice), *notes, *_geometry_remarks(planes, choice.stack.first.tilt_deg)]
     return DicomScan(
         sitk.DICOMOrient(regular_volume(planes), "LPS"), tuple(f"{label}: {note}" for note in notes)
@@ -156,66 +168,13 @@ def _planes(slices: Sequence[Header], label: str) -> Planes:
     axes = np.stack([across, np.cross(first.normal, across), first.normal])
     positions = np.array([header.position for header in slices])
     order = np.argsort(positions @ first.normal, kind="stable")
-    decoded = [_hounsfield(slices[index], label) for index in order]
+    decoded = decoded_slices([slices[index] for index in order], label)
     values = np.stack([plane.values for plane in decoded])
     if first.monochrome1 and not _air_is_dark(values):
         # Stored values of MONOCHROME1 count as any others (part 3, C.7.6.3.1.2), but some programs turn them round.
         values = np.stack([plane.turned_round for plane in decoded])
     spacing_mm = (float(first.spacing_mm[1]), float(first.spacing_mm[0]))
     return Planes(np.maximum(values, AIR_HU), positions[order], axes, spacing_mm)
-
-
-@dataclass(frozen=True)
-class _Plane:
-    """One decoded slice in HU; `mirror` is the sum of a value and the same value turned round."""
-
-    values: np.ndarray
-    mirror: float
-
-    @property
-    def turned_round(self) -> np.ndarray:
-        return self.mirror - self.values
-
-
-def _hounsfield(header: Header, label: str) -> _Plane:
-    """A slice in HU, by RescaleSlope and RescaleIntercept. Where pydicom has no decoder, ITK's GDCM is asked."""
-    import pydicom
-
-    try:
-        with pydicom.config.disable_value_validation():
-            dataset = read_dataset(header.path)
-            slope, intercept = (
-                float(dataset.get("RescaleSlope", 1)),
-                float(dataset.get("RescaleIntercept", 0)),
-            )
-            signed, bits = bool(dataset.PixelRepresentation), int(dataset.BitsStored)
-            syntax = dataset.file_meta.TransferSyntaxUID
-            values = _decoded(dataset, header.path, slope, intercept)
-    except (OSError, EOFError, ValueError, TypeError, AttributeError, KeyError, MemoryError) as error:
-        refuse_fault(error, header.path)
-        raise ScanError(f"{label}: a DICOM file of the series is damaged or not complete") from error
-    if values is None:
-        raise ScanError(
-            f"{label}: no decoder for the transfer syntax {syntax.name}; convert the files to Explicit VR Little Endian"
-        )
-    if values.shape != header.shape:
-        raise ScanError(f"{label}: a slice has {values.shape} pixels where its header says {header.shape}")
-    largest = -1 if signed else 2**bits - 1
-    return _Plane(values, slope * largest + 2 * intercept)
-
-
-def _decoded(dataset: Any, path: Path, slope: float, intercept: float) -> np.ndarray | None:
-    """The values of a slice in HU (float32); None where nobody can decompress them."""
-    compressed = dataset.file_meta.TransferSyntaxUID.is_compressed
-    try:
-        return np.asarray(dataset.pixel_array, dtype=np.float32) * np.float32(slope) + np.float32(intercept)
-    except (RuntimeError, ValueError, AttributeError):
-        if not compressed:
-            raise
-    try:
-        return sitk.GetArrayFromImage(sitk.ReadImage(str(path), sitk.sitkFloat32))[0]
-    except RuntimeError:
-        return None
 
 
 def _air_is_dark(values: np.ndarray) -> bool:
@@ -241,6 +200,8 @@ def _remarks(choice: Choice) -> list[str]:
     first = choice.stack.first
     remarks = [f"{choice.stack.name} of {len(choice.left_out) + 1} taken"]
     remarks += [f"left out {reason}" for reason in choice.left_out]
+    if choice.damage:
+        remarks.append(f"{choice.damage} and left out: slices may be missing, also at the top or bottom")
     if choice.studies > 1:
         remarks.append(f"chosen among {choice.studies} studies in one folder")
     if with_agent(choice.stack):

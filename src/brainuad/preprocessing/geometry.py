@@ -1,5 +1,6 @@
 """Voxel grids and what moves images between them: resampling, cropping, and operations on masks."""
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -11,6 +12,11 @@ from scipy import ndimage
 from brainuad.errors import ScanError
 
 INTERPOLATORS = {"linear": sitk.sitkLinear, "nearest": sitk.sitkNearestNeighbor}
+# Twice the widest field of view of a scanner.
+LARGEST_SIDE_MM = 1000.0
+# 1.2 GB: half a metre across and a metre long in cubes of 1 mm, or 0.4 mm round a head.
+MOST_CUBES = 3 * 10**8
+WRONG_HEADER = "is the voxel size in the header wrong?"
 
 
 @contextmanager
@@ -24,19 +30,36 @@ def itk_threads(count: int) -> Iterator[None]:
         sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(before)
 
 
+def check_extent(sides_mm: np.ndarray, voxel_mm: np.ndarray, label: str) -> None:
+    """Raises a `ScanError` for an image with a side longer than any that shows a head; `label` begins its text."""
+    if sides_mm.max() > LARGEST_SIDE_MM:
+        sides = " x ".join(f"{side:.0f}" for side in sides_mm)
+        voxels = " x ".join(f"{size:.3g}" for size in voxel_mm)
+        raise ScanError(
+            f"{label}: the image measures {sides} mm with voxels of {voxels} mm, at most {LARGEST_SIDE_MM:.0f} mm a "
+            f"side; {WRONG_HEADER}"
+        )
+
+
 def isotropic(image: sitk.Image, spacing_mm: float) -> sitk.Image:
     """The image reoriented to voxel axes left, back, top and resampled to cubes (linear).
 
-    An axis with much finer voxels is smoothed first, so that nothing is lost between the samples.
+    An axis with much finer voxels is smoothed first, so that nothing is lost between the samples. More than
+    `MOST_CUBES` voxels are a `ScanError`.
     """
     oriented = sitk.DICOMOrient(image, "LPS")
     spacing, size = np.array(oriented.GetSpacing()), np.array(oriented.GetSize())
+    new_size = np.maximum(np.round(size * spacing / spacing_mm).astype(int), 1)
+    if (count := math.prod(new_size.tolist())) > MOST_CUBES:
+        raise ScanError(
+            f"the image would have {count:.1e} voxels in cubes of {spacing_mm:g} mm, at most {MOST_CUBES:.1e}; "
+            f"{WRONG_HEADER}"
+        )
     for axis in np.flatnonzero(spacing < 0.6 * spacing_mm):
         sigma = 0.5 * np.sqrt(spacing_mm**2 - spacing[axis] ** 2)
         oriented = sitk.RecursiveGaussian(
             oriented, sigma, False, sitk.RecursiveGaussianImageFilter.ZeroOrder, int(axis)
         )
-    new_size = np.maximum(np.round(size * spacing / spacing_mm).astype(int), 1)
     # The first sample lies so that both grids share their centre.
     first = ((size - 1) * spacing - (new_size - 1) * spacing_mm) / 2
     origin = oriented.TransformContinuousIndexToPhysicalPoint((first / spacing).tolist())

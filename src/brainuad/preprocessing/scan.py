@@ -18,6 +18,7 @@ import SimpleITK as sitk
 from brainuad.errors import ScanError
 from brainuad.preprocessing.dicom_volume import read_dicom
 from brainuad.preprocessing.faults import read_first_byte, refuse_fault
+from brainuad.preprocessing.geometry import check_extent
 from brainuad.preprocessing.h5 import read_h5
 from brainuad.storage import atomic_path
 
@@ -33,6 +34,12 @@ READ_ERRORS = (
     *(nib.filebasedimages.ImageFileError, nib.spatialimages.HeaderDataError),
 )
 UNREADABLE = "the file cannot be read (truncated, or not NIfTI)"
+# What a file is that is named in place of an image, by the bytes at this place in it.
+OTHER_FORMATS = (
+    (128, b"DICM", "the file is one slice of DICOM: name the folder of its series"),
+    (0, b"PK\x03\x04", "the file is a ZIP archive: unpack it, and name what is in it"),
+    (0, b"\x1f\x8b", "the file is compressed by gzip: if it is NIfTI, call it .nii.gz"),
+)
 CHUNK_BYTES = 1 << 24
 
 
@@ -50,7 +57,10 @@ def read_scan(path: Path, label: str, series: str = "") -> sitk.Image:
         raise ScanError(f"{label}: all voxels have the same value")
     if min(voxels.shape) < SMALLEST_AXIS:
         raise ScanError(f"{label}: too few slices (shape {_shape(voxels.shape)})")
-    return image_from_array(voxels, affine, label)
+    image = image_from_array(voxels, affine, label)
+    spacing = np.array(image.GetSpacing())
+    check_extent(spacing * image.GetSize(), spacing, label)
+    return image
 
 
 def read_mask(path: Path, label: str) -> sitk.Image:
@@ -137,13 +147,24 @@ def _read(path: Path, label: str) -> tuple[np.ndarray, np.ndarray]:
     except READ_ERRORS as error:
         refuse_fault(error, path)
         missing = isinstance(error, FileNotFoundError | NotADirectoryError)
-        raise ScanError(f"{label}: {'the file is missing' if missing else UNREADABLE}") from error
+        raise ScanError(f"{label}: {'the file is missing' if missing else _why_unreadable(path)}") from error
     shape = voxels.shape
     while len(shape) > 3 and shape[-1] == 1:
         shape = shape[:-1]
     if len(shape) != 3:
         raise ScanError(f"{label}: {len(shape)}-D image (shape {_shape(shape)}), expected 3-D")
     return voxels.reshape(shape), np.asarray(image.affine, dtype=float)
+
+
+def _why_unreadable(path: Path) -> str:
+    """What is wrong with a file that nibabel cannot read, and what to do if it is of a format that is known."""
+    if path.suffix == ".gz":
+        return UNREADABLE
+    with path.open("rb") as file:
+        start = file.read(132)
+    return next(
+        (advice for first, sign, advice in OTHER_FORMATS if start.startswith(sign, first)), UNREADABLE
+    )
 
 
 def _content_bytes(path: Path) -> float:

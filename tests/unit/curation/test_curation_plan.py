@@ -188,6 +188,35 @@ def test_the_doctor_says_how_a_data_set_is_curated(export: Path) -> None:
     assert texts == ["hospital_ct: labels by rules, learned; not reviewed yet"]
 
 
+def findings_of(plan: Plan, section: str) -> list[tuple[str, str]]:
+    return [(each.state, each.text) for each in examine(plan) if each.section == section]
+
+
+def test_the_doctor_counts_scans_without_a_usable_file(export: Path) -> None:
+    (export / "a.nii.gz").touch()
+    (export / "scans.csv").write_text(
+        "scan,patient,report,path\ns1,p1,r1,a.nii.gz\ns2,p1,r1,\ns3,p1,r1,b.nii.gz\n"
+    )
+    places = {"hospital_ct": str(export), "cq500": "phantom"}
+    plan = plan_of(None, studies=["kascenas2023-ct"], datasets=places)
+    ((state, text),) = [each for each in findings_of(plan, "data sets") if "of 3" in each[1]]
+    assert state == "note"
+    assert text.startswith(
+        "hospital_ct: 2 of 3 scans cannot be used as they are (1: scans.csv gives no path; 1: the"
+    )
+
+
+def test_the_doctor_misses_reports_and_rejections_that_match_nothing(export: Path) -> None:
+    (export / "reports.csv").write_text("report,patient,date,text\nR1,p1,,Normal.\n")
+    state, text = findings_of(plan_of(str(export)), "curation")[1]
+    assert state == "missing"
+    assert "none of 1 scans find a report" in text
+    assert "With capitals ignored 1 of 1 would match." in text
+    (export / "review.tsv").write_text("scan\tdecision\nS1\trejected\n")
+    state, text = findings_of(plan_of(str(export)), "curation")[1]
+    assert (state, "1 rejections name no scan" in text) == ("missing", True)
+
+
 def test_the_configuration_page_lists_every_key_with_its_default() -> None:
     page = (REPOSITORY / "docs/configuration.md").read_text()
     content = CurationSettings().model_dump(mode="json")

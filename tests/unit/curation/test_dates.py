@@ -79,14 +79,13 @@ def test_an_order_that_cannot_be_told_is_not_guessed(
 ) -> None:
     with pytest.raises(InputError, match=f"In the {named} file it cannot be told") as told:
         days(scans, reports)
-    assert "2016-03-01, or set `selection.reports_of_same_day`" in str(told.value)
+    assert "2016-03-01, or set `curation.NAME.selection.reports_of_same_day`" in str(told.value)
 
 
 def test_dates_that_contradict_each_other_are_refused() -> None:
-    with pytest.raises(
-        InputError, match=r"begin with the day \(2 of them\) and with the month \(1 of them\)"
-    ):
-        days(["14/3/2016", "15/3/2016", "3/14/2016"], [])
+    told = r"begin with the day \(2 of them, the first in row 0\) and with the month \(1 of them, the first in row 3\)"
+    with pytest.raises(InputError, match=told):
+        days(["14/3/2016", "14/3/2016", "15/3/2016", "3/14/2016"], [])
 
 
 def test_what_names_no_day_is_compared_as_it_is_written(caplog: pytest.LogCaptureFixture) -> None:
@@ -171,4 +170,9 @@ def test_open_dates_of_a_table_with_both_orders_stop_the_selection(hospital: Hos
     hospital.label("r1")
     for number, date in enumerate(("13/02/2016", "02/13/2016")):
         hospital.report(f"other{number}", "somebody else", date=date)
-    assert "begin with the day (1 of them) and with the month (1 of them)" in hospital.fail()
+    message = hospital.fail()
+    assert (
+        f"The dates of {hospital.folder / 'reports.csv'} begin with the day (1 of them, the first in row 3)"
+        in message
+    )
+    assert "with the month (1 of them, the first in row 4)" in message

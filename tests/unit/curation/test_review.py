@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 import SimpleITK as sitk
 
-from brainuad.curation.review import names_in_review, review_page, shown_name
+from brainuad.curation.review import TEMPLATES, names_in_review, review_page, shown_name
 from brainuad.curation.selection_settings import ReviewSettings
 from brainuad.curation.thumbnails import CARD_GREY, montage, png_uri, read_volume, reason_card
 from brainuad.errors import ScanError
@@ -230,7 +230,7 @@ def test_an_array_that_is_no_volume_has_no_picture(shape: tuple[int, ...]) -> No
 
 
 def test_volumes_are_read_from_nifti_in_any_orientation_and_from_numpy(tmp_path: Path) -> None:
-    volume = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
+    volume = np.arange(720, dtype=np.float32).reshape(8, 9, 10)
     nibabel.save(nibabel.Nifti1Image(volume, np.diag([2.0, 3.0, 4.0, 1])), tmp_path / "ras.nii.gz")
     nibabel.save(nibabel.Nifti1Image(volume[::-1], np.diag([-2.0, 3.0, 4.0, 1])), tmp_path / "las.nii.gz")
     np.save(tmp_path / "array.npy", volume)
@@ -238,6 +238,26 @@ def test_volumes_are_read_from_nifti_in_any_orientation_and_from_numpy(tmp_path:
         found, size = read_volume(tmp_path, name)
         np.testing.assert_array_equal(found, volume)
         assert size == pytest.approx(pixel_mm)
+
+
+def test_a_card_shows_what_preprocessing_reads_and_no_more(tmp_path: Path) -> None:
+    """ITK refuses directions that are rounded in the header, and shows a scan with holes."""
+    volume = np.random.default_rng(0).random((8, 9, 10), np.float32)
+    rounded = nibabel.Nifti1Image(volume, None)
+    rounded.set_sform(np.diag([2.0, 2.0, 3.0, 1]) + 0.008 * np.eye(4, k=1) * [1, 1, 1, 0], code=1)
+    nibabel.save(rounded, tmp_path / "rounded.nii.gz")
+    with pytest.raises(RuntimeError, match="orthonormal"):
+        sitk.ReadImage(str(tmp_path / "rounded.nii.gz"))
+    np.testing.assert_array_equal(read_volume(tmp_path, "rounded.nii.gz")[0], volume)
+    volume[0, 0, :3] = np.nan
+    nibabel.save(nibabel.Nifti1Image(volume, np.eye(4)), tmp_path / "holes.nii.gz")
+    with pytest.raises(ScanError, match=r"^CT: 3 voxels are not finite$"):
+        read_volume(tmp_path, "holes.nii.gz")
+
+
+def test_nothing_of_the_sheet_lies_on_a_picture() -> None:
+    """A number in the corner would cover the first words of a card's reason."""
+    assert "absolute" not in (TEMPLATES / "review.css").read_text()
 
 
 @pytest.mark.parametrize("path", ["", "../outside.npy", "absent.nii.gz", "broken.npy", "empty"])

@@ -22,7 +22,7 @@ def test_a_fault_fails_the_verb_and_names_the_row_and_no_path(
     def faulty(path: Path, *_: object) -> None:
         refuse_fault(fault, path / "0001.dcm")
 
-    monkeypatch.setattr("brainuad.curation.thumbnails.read_dicom", faulty)
+    monkeypatch.setattr("brainuad.curation.thumbnails.read_scan", faulty)
     files, output = an_empty_folder_to_review(tmp_path)
     message = error_of("review-sheet", "--settings", "{}", *files)
     assert "scans.csv: row 2: " in message

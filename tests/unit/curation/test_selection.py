@@ -249,7 +249,7 @@ def test_labels_of_another_export_are_refused(hospital: Hospital) -> None:
 
 
 def test_a_review_of_unknown_scans_is_counted(hospital: Hospital, caplog: pytest.LogCaptureFixture) -> None:
-    review = write_table(hospital.folder / "review.tsv", "scan\tdecision", "secret\trejected")
+    review = write_table(hospital.folder / "review.tsv", "scan\tdecision", "secret\taccepted")
     with caplog.at_level(logging.WARNING):
         assert hospital.select(review=review).loc["s0", "kept"] == "yes"
     assert "name scans that the scans file lacks" in caplog.text

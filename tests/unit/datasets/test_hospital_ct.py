@@ -50,6 +50,7 @@ def test_folders_and_files_become_rows(tmp_path: Path) -> None:
         ("a,p,,,,,/etc/hostname,", "path outside the root"),
         (r"a,p,,,,,..\..\elsewhere,", "path outside the root"),
         (r"a,p,,,,,D:\export\dicom\s1,", "the path in scans.csv does not exist; it names a drive"),
+        (r"a,p,,,,,\\server\share\s1,", "path outside the root; it names a server: write it from the folder"),
         (f"a,p,,,,,{'bleed ' * 50},", "the path in scans.csv cannot be read (File name too long)"),
     ],
 )
@@ -196,3 +197,16 @@ def test_a_table_without_rows_has_no_subjects(tmp_path: Path) -> None:
 def test_a_missing_root_names_the_key(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"datasets\.hospital_ct"):
         find_dataset("hospital_ct").subjects(tmp_path / "none")
+
+
+@pytest.mark.parametrize(
+    ("written", "sex"),
+    [("w", "F"), ("Weiblich", "F"), ("m\u00e4nnlich", "M"), ("ma\u0308nnlich", "M"), ("d", "")],
+)
+def test_sexes_in_german_are_understood(tmp_path: Path, written: str, sex: str) -> None:
+    assert rows(export(tmp_path, f"s1,p1,63,{written},,,dicom/s1,"))["s1"]["sex"] == sex
+
+
+def test_a_patient_is_one_person_however_the_name_is_stored(tmp_path: Path) -> None:
+    root = export(tmp_path, "s1,Ren\u00e9,,,,,dicom/s1,", "s2,Rene\u0301,,,,,nifti/s2.nii.gz,")
+    assert {row["participant"] for row in rows(root).values()} == {"Ren\u00e9"}

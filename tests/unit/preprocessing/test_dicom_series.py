@@ -202,7 +202,9 @@ def test_studies_of_several_days_are_refused(tmp_path: Path) -> None:
 def test_a_folder_without_dicom_says_what_it_holds(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("nothing")
     (tmp_path / "empty.dcm").touch()
-    with pytest.raises(ScanError, match=r"ct: no DICOM image in the folder \(2 other files\)"):
+    with pytest.raises(
+        ScanError, match=r"ct: no DICOM image in the folder \(1 file is damaged, 1 other files\)"
+    ):
         choose_series(tmp_path, "ct")
 
 

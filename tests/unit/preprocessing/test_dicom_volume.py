@@ -10,7 +10,7 @@ import SimpleITK as sitk
 from pydicom.uid import HTJ2KLossless
 
 from brainuad.errors import InputError, ScanError
-from brainuad.preprocessing import dicom_volume
+from brainuad.preprocessing import dicom_pixels
 from brainuad.preprocessing.dicom_volume import AIR_HU, read_dicom
 from tests.unit.preprocessing.dicom_files import (
     GAPS_MM,
@@ -215,7 +215,7 @@ def test_too_little_memory_for_a_file_is_no_fault_of_the_scan(
     def no_memory(*arguments: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(dicom_volume, "_decoded", no_memory)
+    monkeypatch.setattr(dicom_pixels, "_decoded", no_memory)
     with pytest.raises(InputError, match="not enough memory"):
         read_dicom(tmp_path, "ct")
 

@@ -54,6 +54,14 @@ def test_cubes_of_the_same_size_change_nothing() -> None:
     np.testing.assert_array_equal(array_from_image(isotropic(image_from_array(voxels, affine), 1.0)), voxels)
 
 
+def test_cubes_that_would_fill_the_memory_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No side is longer than a metre here."""
+    image = image_from_array(np.zeros((160, 160, 8), np.float32), np.diag([6.0, 6.0, 50.0, 1.0]))
+    monkeypatch.setattr(sitk, "Resample", lambda *_: pytest.fail("asked for memory"))
+    with pytest.raises(ScanError, match=r"3\.7e\+08 voxels in cubes of 1 mm, at most 3\.0e\+08"):
+        isotropic(image, 1.0)
+
+
 def test_bounding_box_stops_at_the_border_of_the_image() -> None:
     size, first = bounding_box(mask(np.s_[1:4, 5:6, 8:12], spacing=2.0), margin_mm=3.0)
     assert (size, first) == ([6, 5, 6], [0, 3, 6])

@@ -79,6 +79,34 @@ def test_a_mask_of_negative_values_is_refused(tmp_path: Path) -> None:
         read_mask(saved(tmp_path / "m.nii.gz", labels), "mask")
 
 
+def test_a_head_of_metres_is_refused_with_its_size(tmp_path: Path) -> None:
+    path = saved(tmp_path / "a.nii.gz", voxels((64, 60, 9)), np.diag([15.6, 15.6, 5.0, 1.0]))
+    assert read_scan(path, "ct").GetSize() == (64, 60, 9)
+    path = saved(tmp_path / "b.nii.gz", voxels((65, 60, 9)), np.diag([15.6, 15.6, 5.0, 1.0]))
+    reason = (
+        "ct: the image measures 1014 x 936 x 45 mm with voxels of 15.6 x 15.6 x 5 mm, at most 1000 mm a side; is the "
+        r"voxel size in the header wrong\?$"
+    )
+    with pytest.raises(ScanError, match=reason):
+        read_scan(path, "ct")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "advice"),
+    [
+        ("IM0001.dcm", bytes(128) + b"DICM" + bytes(99), "one slice of DICOM: name the folder of its series"),
+        ("s1.zip", b"PK\x03\x04" + bytes(99), "a ZIP archive: unpack it"),
+        ("s1.nii", gzip.compress(bytes(999)), "compressed by gzip: if it is NIfTI, call it .nii.gz"),
+    ],
+)
+def test_a_file_of_another_format_is_refused_with_what_to_do(
+    tmp_path: Path, name: str, content: bytes, advice: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(ScanError, match=f"^ct: the file is {advice}"):
+        read_scan(tmp_path / name, "ct")
+
+
 def test_voxels_of_kilometres_are_refused() -> None:
     with pytest.raises(ScanError, match="implausible"):
         image_from_array(voxels(), np.diag([1e6, 1.0, 1.0, 1.0]))
