@@ -40,6 +40,8 @@ class Plan(DatasetPlan):
         """What the job is asked for that makes a synthetic test set."""
         content = self.studies[study]
         planted = content.synthetic[name].model_dump(mode="json")
+        if planted["copies"] == 1:
+            del planted["copies"]  # sets that were made before it could be set stay as they are
         return {"name": name, "seed": content.seed + self.config.seed, "synthetic": planted}
 
     def run_seed(self, study: str, run: int) -> int:

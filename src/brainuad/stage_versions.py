@@ -4,7 +4,7 @@
 STAGE_VERSIONS = {
     "simulate": 2,
     "index": 3,
-    "preprocess": 4,
+    "preprocess": 5,
     "pack": 2,
     "split": 2,
     "train": 3,

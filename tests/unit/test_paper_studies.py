@@ -119,3 +119,12 @@ def test_kascenas_thresholds_the_flair_that_is_equalised_before_it_is_resized(sc
     assert steps.index("keep_equalised") < min(
         steps.index(step) for step in ("resample", "resize_in_plane") if step in steps
     )
+
+
+@pytest.mark.parametrize(("scale", "copies"), [("paper", None), ("quick", 12)])
+def test_spheres_are_planted_once_into_a_scan_as_in_the_paper_and_often_at_quick(
+    scale: str, copies: int | None
+) -> None:
+    plan = plan_of("kascenas2023-ct", scale)
+    assert plan.planting_request("kascenas2023-ct", "spheres")["synthetic"].get("copies") == copies
+    assert plan.split_settings("kascenas2023-ct", 0).get("copies", {}).get("spheres") == copies

@@ -38,7 +38,7 @@ def select_cohort(
     rows = files.with_places(files.read_scans(scans), Path(root) if root else scans.parent)
     facts = files.read_report_facts(reports, chosen.follow_up_patterns)
     named = files.read_labels(labels, facts["report"])
-    decisions = files.read_review(Path(review), names_in_review(rows)) if review else {}
+    decisions = files.read_review(Path(review), names_in_review(rows["scan"])) if review else {}
     simulated = files.read_truth(Path(truth), rows["scan"]) if truth else None
     selected = select(SelectionInputs(rows, facts, named, decisions, (str(scans), str(reports))), chosen)
     steps = flow_table(selected, simulated, chosen.allowed_labels)
@@ -78,7 +78,7 @@ def review_sheet(
     chosen = settings_under(settings, "review", ReviewSettings)
     rows = files.read_scans(scans)
     selected = read_table(selection, needs=COLUMNS)
-    decisions = files.read_review(Path(review), names_in_review(rows)) if review else {}
+    decisions = files.read_review(Path(review), names_in_review(rows["scan"])) if review else {}
     places = {row["scan"]: (row["path"], row["series"]) for row in rows.to_dict("records")}
     folder = Path(root) if root else scans.parent
     cards = Cards(folder, places, chosen, Path(state) if state else None)

@@ -23,6 +23,7 @@ from brainuad.curation.terms import OTHER_MEANINGS, TERMS, VAGUE
 ZERO_WIDTH = "\u200b\u200c\u200d\u2060\ufeff"
 LETTERS = r"[^\W\d_]"
 WIDTHLESS = re.compile(f"[{ZERO_WIDTH}]+")
+BEFORE_NUMBER = re.compile(rf"(?<={LETTERS})[{ZERO_WIDTH}]+(?=\d)|(?<=\d)[{ZERO_WIDTH}]+(?={LETTERS})")
 CUT_BY_NOTHING = re.compile(f"{LETTERS}+(?:[{ZERO_WIDTH}]+{LETTERS}+)+")
 # A program that made one line of all may have left a blank for the break.
 LINE_END = r"(?:[ \t]+|[ \t]*(?:\r\n|[\r\n])[ \t]*)"
@@ -54,7 +55,10 @@ def with_spaced_terms(text: str) -> str:
 
 def without_zero_width(text: str) -> str:
     """A text without characters of no width; those between two words that are known become a blank."""
-    return WIDTHLESS.sub("", CUT_BY_NOTHING.sub(_apart_or_joined, text)) if WIDTHLESS.search(text) else text
+    if not WIDTHLESS.search(text):
+        return text
+    text = BEFORE_NUMBER.sub(" ", text)
+    return WIDTHLESS.sub("", CUT_BY_NOTHING.sub(_apart_or_joined, text))
 
 
 def _joined(cut: re.Match[str]) -> str:
@@ -69,8 +73,10 @@ def _joined(cut: re.Match[str]) -> str:
 def _apart_or_joined(cut: re.Match[str]) -> str:
     pieces = WIDTHLESS.split(cut[0])
     words, _ = _vocabulary()
-    known = norm("".join(pieces)) in words
-    apart = not known and any(len(piece) >= SHORTEST and norm(piece) in words for piece in pieces)
+    known = [piece for piece in pieces if norm(piece) in words]
+    # Abbreviations are words by themselves (`R` and `SDH`), and so are short words if all are known.
+    sure = any(len(piece) >= SHORTEST or (piece.isupper() and len(piece) > 1) for piece in known)
+    apart = norm("".join(pieces)) not in words and (sure or len(known) == len(pieces))
     return (" " if apart else "").join(pieces)
 
 

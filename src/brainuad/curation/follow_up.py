@@ -22,14 +22,6 @@ if TYPE_CHECKING:
 DATE = re.compile(DATE_IN_TEXT)
 FOLLOW_UP_SPELLINGS = re.compile(r"\bfollow(?:ed|ing|s)?[\s-]*ups?\b|\bf/u\b")
 SENTENCE_END = re.compile(r"(?<=[.;!?])\s+(?=\S)")
-# An addendum that leaves the text above it as it is says nothing of another scan, if that text says something.
-SAME_TEXT = re.compile(
-    r"(?P<above>.*?)(?P<addendum>\baddendum\b.*?)\bno (?:\w+ )?(?:change|alteration) (?:to|in) the above "
-    r"(?:report|text|conclusion|impression|opinion)(?= ?[.;!?]|$)"
-)
-SAYS_SOMETHING = re.compile(
-    r"\b(?:no|nil|nad|normal|unremarkable|without|is|are|there|seen|shows?)\b[^.;!?]*[.;!?]"
-)
 
 
 def refers_to_earlier(
@@ -40,7 +32,7 @@ def refers_to_earlier(
     `date` is the report's own day, which does not count as a day of earlier imaging. That there is no earlier
     imaging to compare with is no reference to it.
     """
-    flat = FOLLOW_UP_SPELLINGS.sub("followup", _without_same_text(" ".join(text.lower().split())))
+    flat = FOLLOW_UP_SPELLINGS.sub("followup", " ".join(text.lower().split()))
     own = set(readings(date))
     flat = DATE.sub(lambda found: "owndate" if own & set(readings(found.group())) else "xdate", flat)
     wanted = [name for name in FOLLOW_UP_PATTERNS if name in patterns and _hints()[name].search(flat)]
@@ -49,14 +41,6 @@ def refers_to_earlier(
             if name := _first_pattern(sentence, wanted):
                 return name
     return ""
-
-
-def _without_same_text(flat: str) -> str:
-    """A text without what its addendum says of itself: "no change to the above report"."""
-    same = SAME_TEXT.match(flat)
-    if same is None or not SAYS_SOMETHING.search(same["above"]):
-        return flat
-    return f"{same['above']}{same['addendum']}{flat[same.end() :]}"
 
 
 def _first_pattern(sentence: str, patterns: list[FollowUpPattern]) -> str:

@@ -8,12 +8,14 @@ import re
 
 from brainuad.curation.spelling import word_set
 
+# A real break behind a written one is the same break.
+REAL = r"[ \t]*(?:\r\n|[\r\n])"
 # Also the tags of what stands on lines of its own; `<5 mm` is none.
 HTML_BREAK = re.compile(
-    r"<(?:br|/?(?:p|div|li|ul|ol|tr|table|h[1-6]))(?:\s[^<>]*=[^<>]*)?\s*/?>", re.IGNORECASE
+    rf"<(?:br|/?(?:p|div|li|ul|ol|tr|table|h[1-6]))(?:\s[^<>]*=[^<>]*)?\s*/?>(?:{REAL})?", re.IGNORECASE
 )
 # As dumps of databases (`mysql -B`) write them, and what stands where a line that is too long goes on.
-ESCAPE = re.compile(r"\\+r\\+n|\\+(?=(?P<word>[nrt][a-z]*))[nrt]|\\+(?=[\r\n])")
+ESCAPE = re.compile(rf"(?:\\+r\\+n|\\+(?=(?P<word>[nrt][a-z]*))[nrt])(?P<real>{REAL})?|\\+(?=[\r\n])")
 # How words of head CT begin that may stand behind a slash. No English word begins with the rest of one, so that
 # `\tumour` is no tab.
 BEGINNINGS = tuple(
@@ -39,5 +41,7 @@ def _break_or_slash(escape: re.Match[str]) -> str:
     word = escape["word"] or ""
     if word.startswith(BEGINNINGS):
         return escape[0]
+    if word.startswith("t"):
+        return f" {escape['real'] or ''}"
     # What is nothing but backslashes stands before a break that is real.
-    return " " if word.startswith("t") or escape[0].endswith("\\") else "\n"
+    return " " if escape[0].endswith("\\") else "\n"

@@ -53,11 +53,13 @@ def scans_with_reports(
     if 2 * found >= number:
         return found, ""
     few = f"only {found}" if found else "none"
-    foreign = pairs.loc[pairs["found"] & ~own, "scan"].nunique()
+    foreign = pairs.loc[pairs["found"] & ~own & (pairs["patient"] != ""), "scan"].nunique()
+    nameless = scans.loc[scans["patient"] == "", "scan"].nunique()
     told = [
         _lacking(scans["report"], reports["report"], "reports that scans name are not there"),
         _lacking(scans["patient"], reports["patient"], "patients have no report there"),
         f" {foreign} scans name a report of another patient." if foreign else "",
+        f" {nameless} scans name no patient." if nameless else "",
     ]
     return found, (
         f"{files[0]}: {few} of {number} scans find a report of their patient in {files[1]}.{''.join(told)} "

@@ -19,6 +19,9 @@ TIMES_ENCODED = 3  # `&amp;nbsp;` was encoded twice
 # How databases and programs write characters beyond ASCII; no half of a pair of surrogates is one.
 ESCAPED_BYTES = re.compile(r"(?:\\+x[89a-fA-F][\da-fA-F])+")
 ESCAPED_LETTER = re.compile(r"\\+u(?![dD][89a-fA-F])([\da-fA-F]{4})")
+# Word and extracted PDFs keep breaks, hyphens and optional hyphens as controls; a page says where a word may break.
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|<wbr\s*/?>", re.IGNORECASE)
+CONTROLS = {"\x0b": "\n", "\x0c": "\n", "\x1e": "-"}
 # Behind a soft hyphen at its end a line goes on with the rest of the word.
 SOFT_HYPHEN = "\u00ad"
 SOFT_BREAK = re.compile(rf"{SOFT_HYPHEN}[ \t]*(?:\r\n|[\r\n])[ \t]*(?=[^\W\d_])")
@@ -36,7 +39,7 @@ MARKS = {
     **dict.fromkeys(map(ord, INVISIBLE), ""),
     **dict.fromkeys(map(ord, SPACES), " "),
     **dict(enumerate(LIGATURES, 0xFB00)),
-    0x85: "\n",
+    **dict.fromkeys((0x85, 0x2028, 0x2029), "\n"),
     0x2026: "... ",
 }
 MARKS |= {code: MARKS.get(ord(mark), mark) for code, mark in MARKS.items() if code < 0xA0 and len(mark) == 1}
@@ -48,7 +51,7 @@ def plain_text(text: str) -> str:
     Character references are decoded, characters that cannot be seen are left out, spaces and hyphens of any kind are
     plain, and words that a line's end cuts are whole. What else is marked up stays as it is written.
     """
-    text = with_line_breaks(_decoded(text))
+    text = with_line_breaks(CONTROL.sub(lambda found: CONTROLS.get(found[0], ""), _decoded(text)))
     if not text.isascii():
         text = unicodedata.normalize("NFC", SOFT_BREAK.sub("", text))
         text = without_zero_width(text).translate(MARKS)
@@ -79,5 +82,6 @@ def _character(reference: re.Match[str]) -> str:
     """What a reference stands for, also in a text in capitals (`&NBSP;`); one that does not exist stays."""
     name = reference[1] or "nbsp"
     if name.startswith("#"):
-        return html.unescape(f"&{name};") or " "
+        code = int(name[2:], 16) if name[1] in "xX" else int(name[1:])
+        return chr(code) if 0 < code < ord(" ") else html.unescape(f"&{name};")
     return html5.get(f"{name};") or html5.get(f"{name.lower()};") or reference[0]

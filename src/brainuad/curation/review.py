@@ -7,7 +7,7 @@ no network and no other file. It holds pictures and scan names, but no report an
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -28,13 +28,17 @@ def shown_name(scan: str, patient: str) -> str:
     """How the sheet and review.tsv call a scan: by its name, or by a code if that contains the patient's."""
     if not patient or patient.lower() not in scan.lower():
         return scan
+    return _code(scan)
+
+
+def _code(scan: str) -> str:
     return f"scan-{hashlib.blake2b(scan.encode(), digest_size=6).hexdigest()}"
 
 
-def names_in_review(scans: pd.DataFrame) -> dict[str, str]:
-    """The scan behind each name that a review may use for it: its own, or the one that the sheet shows."""
-    pairs = list(zip(scans["scan"], scans["patient"], strict=True))
-    return {shown_name(scan, patient): scan for scan, patient in pairs} | {scan: scan for scan, _ in pairs}
+def names_in_review(scans: Iterable[str]) -> dict[str, str]:
+    """The scan behind each name that a review may use for it: its own, or its code, whoever its patient is now."""
+    names = set(scans)
+    return {_code(name): name for name in names} | {name: name for name in names}
 
 
 def scans_to_review(selection: pd.DataFrame) -> pd.DataFrame:

@@ -15,7 +15,7 @@ def faults_of_tables(plan: DatasetPlan, name: str) -> str:
     scans, reports = read_scans(paths[0]), read_report_names(paths[1])
     review = review_table(plan, name)
     if review is not None:
-        read_review(review, names_in_review(scans))
+        read_review(review, names_in_review(scans["scan"]))
     files = str(paths[0]), str(paths[1])
     inputs = SelectionInputs(scans, reports, labels=reports[:0], files=files)
     pairs = reports_of_scans(inputs, curation_of(plan, name).selection)
