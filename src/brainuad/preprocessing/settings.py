@@ -41,7 +41,8 @@ class N4Settings(Settings):
     shrink: int = Field(default=4, ge=1, le=8)
 
 
-# What differs at the quick scale. N4 takes a sixth of the time, and its field differs by about 2 %.
+# What differs at the quick scale. N4 takes a fifth to a thirteenth of the time; the fields of four modalities of one
+# phantom patient, whose bias is strong, differed by 3 to 14 % (root mean square).
 QUICK = {"n4_parameters": {"shrink": 8}}
 
 
