@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.slurm.cluster import Cluster, why_unavailable
-from tests.slurm.runs import SlurmRun, make_slurm_cancel
+from tests.slurm.runs import SlurmRun, end_processes_in, make_slurm_cancel
 
 
 @pytest.fixture(scope="session")
@@ -27,6 +27,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 @pytest.fixture
 def slurm_run(cluster: Cluster, tmp_path: Path) -> Iterator[SlurmRun]:
-    """Snakemake runs in an empty folder; the jobs that a test leaves behind are cancelled."""
+    """Snakemake runs in an empty folder; the jobs that a test leaves behind are cancelled, and their processes ended."""
     yield SlurmRun(tmp_path)
     make_slurm_cancel(tmp_path)
+    end_processes_in(tmp_path)

@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
+
 REPOSITORY = Path(__file__).parents[2]
 
 
@@ -44,6 +46,16 @@ def make_slurm_cancel(folder: Path) -> None:
     """Cancel the jobs that were sent from `folder`, in the way that the documentation tells users."""
     command = ["make", "--no-print-directory", "-C", str(REPOSITORY), "slurm-cancel", f"FOLDER={folder}"]
     subprocess.run(command, check=True, timeout=60, capture_output=True)
+
+
+def end_processes_in(folder: Path) -> None:
+    """Kill what still runs in `folder`: SLURM's `linuxproc` loses a process of a job whose parent has ended."""
+    for process in psutil.process_iter():
+        try:
+            if Path(process.cwd()).is_relative_to(folder):
+                process.kill()
+        except psutil.Error:
+            continue
 
 
 def wait_until(condition: Callable[[], bool], what: str, patience_s: float = 120) -> None:

@@ -54,18 +54,23 @@ def scans_with_reports(
         return found, ""
     few = f"only {found}" if found else "none"
     foreign = pairs.loc[pairs["found"] & ~own & (pairs["patient"] != ""), "scan"].nunique()
-    nameless = scans.loc[scans["patient"] == "", "scan"].nunique()
     told = [
         _lacking(scans["report"], reports["report"], "reports that scans name are not there"),
         _lacking(scans["patient"], reports["patient"], "patients have no report there"),
         f" {foreign} scans name a report of another patient." if foreign else "",
-        f" {nameless} scans name no patient." if nameless else "",
+        *(_empty(scans, column) for column in ("report", "patient")),
     ]
     return found, (
         f"{files[0]}: {few} of {number} scans find a report of their patient in {files[1]}.{''.join(told)} "
         "Reports and patients must be written alike in both files. A spreadsheet drops leading zeros unless it reads "
         "the column as text."
     )
+
+
+def _empty(scans: pd.DataFrame, column: str) -> str:
+    """How many scans have nothing in a column."""
+    number = scans.loc[scans[column] == "", "scan"].nunique()
+    return f" {number} scans name no {column}." if number else ""
 
 
 def _lacking(names: pd.Series, known: pd.Series, what: str) -> str:

@@ -100,6 +100,17 @@ def test_patients_that_are_written_in_two_ways_stop_the_selection(hospital: Hosp
     assert "2 scans name a report of another patient." in message
 
 
+@pytest.mark.parametrize("column", ["report", "patient"])
+def test_scans_that_name_no_report_or_no_patient_stop_the_selection_and_say_so(
+    hospital: Hospital, column: str
+) -> None:
+    place = {"patient": 1, "report": 3}[column]
+    hospital.scans = [(*scan[:place], "", *scan[place + 1 :]) for scan in hospital.scans]
+    message = hospital.fail()
+    assert f"2 scans name no {column}." in message
+    assert "another patient" not in message
+
+
 def test_a_minority_of_scans_with_reports_is_a_warning(
     hospital: Hospital, caplog: pytest.LogCaptureFixture
 ) -> None:
