@@ -27,7 +27,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 @pytest.fixture
 def slurm_run(cluster: Cluster, tmp_path: Path) -> Iterator[SlurmRun]:
-    """Snakemake runs in an empty folder; the jobs that a test leaves behind are cancelled, and their processes ended."""
+    """Snakemake runs in an empty folder; what a test leaves behind is cancelled and ended."""
     yield SlurmRun(tmp_path)
     make_slurm_cancel(tmp_path)
     end_processes_in(tmp_path)
