@@ -11,7 +11,7 @@ import yaml
 from tests.workflow.conftest import Workflow, copy_workflow
 
 PAPERS = ("kascenas2023", "behrendt2023", "frotscher2023", "bercea2023-ra", "bercea2023-autoddpm")
-SUBJECTS = {"ixi": 6, "brats21": 5, "mslub": 3, "msseg": 3, "ljubljana": 3, "atlas2": 4, "fastmri": 18}
+SUBJECTS = {"ixi": 4, "brats21": 5, "mslub": 3, "msseg": 3, "ljubljana": 3, "atlas2": 4, "fastmri": 18}
 # Raw heads without N4, which the smaller workflows run.
 RAW_HEADS = ("ixi", "mslub", "msseg", "ljubljana")
 RAW = {"preprocessing": {"n4": False}}
