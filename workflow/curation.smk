@@ -122,7 +122,7 @@ def selected_subjects(dataset):
 
 def curation_files(dataset):
     """Everything that curation writes for a data set."""
-    names = ["labels.tsv", "selection.tsv", "flow.tsv", "review.html"]
+    names = ["labels.tsv", "selection.tsv", "flow.tsv", "remarks.tsv", "review.html"]
     if curation.is_compared(PLAN, dataset):
         names.append("agreement.tsv")
     return [f"results/curation/{dataset}/{name}" for name in names]
@@ -139,7 +139,7 @@ def curation_targets(wildcards):
 
 def all_curation(wildcards):
     """What the report shows of the data sets that are used."""
-    shown = ("flow.tsv", "agreement.tsv")
+    shown = ("flow.tsv", "remarks.tsv", "agreement.tsv")
     files = [
         path for name in curation.used_curated(PLAN) for path in curation_files(name)
     ]

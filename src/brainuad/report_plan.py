@@ -92,6 +92,7 @@ def curation_entry(plan: Plan, name: str) -> CurationEntry:
         phantom=plan.is_phantom(name),
         labeller=curation_of(plan, name).labeller,
         flow=curation_result(name, "flow.tsv"),
+        remarks=curation_result(name, "remarks.tsv"),
         agreement=curation_result(name, "agreement.tsv") if is_compared(plan, name) else None,
     )
 

@@ -64,7 +64,9 @@ def selection(workflow: Workflow) -> pd.DataFrame:
 
 def test_curation_writes_all_of_its_files_and_keeps_those_of_patients_private(curated: Workflow) -> None:
     files = {path.name: path for path in (curated.folder / FOLDER).iterdir() if path.is_file()}
-    assert set(files) == {"labels.tsv", "selection.tsv", "flow.tsv", "review.html", "agreement.tsv"}
+    assert set(files) == {
+        *("labels.tsv", "selection.tsv", "flow.tsv", "remarks.tsv", "review.html", "agreement.tsv")
+    }
     for name in ("labels.tsv", "selection.tsv", "review.html"):
         assert files[name].stat().st_mode & 0o777 == 0o600
     assert curated.planned("curate") == {}

@@ -75,6 +75,7 @@ checkpoint select_cohort:
     output:
         selection="results/curation/{dataset}/selection.tsv",
         flow="results/curation/{dataset}/flow.tsv",
+        remarks="results/curation/{dataset}/remarks.tsv",
     log:
         "results/logs/select_cohort/{dataset}.log",
     conda:
@@ -91,7 +92,7 @@ checkpoint select_cohort:
     shell:
         "brainuad select-cohort --settings {params.settings:q} --scans {params.scans:q}"
         " --reports {params.reports:q} --labels {input.labels} --review={params.review:q} --truth={params.truth:q}"
-        " --selection {output.selection} --flow {output.flow} 2>&1 | tee {log} >&2"
+        " --selection {output.selection} --flow {output.flow} --remarks {output.remarks} 2>&1 | tee {log} >&2"
 
 
 rule review_sheet:

@@ -20,14 +20,16 @@ def select_cohort(
     review: OptionalFile = "",
     truth: OptionalFile = "",
     root: OptionalFile = "",
+    remarks: OptionalFile = "",
 ) -> None:
     """Choose the scans that are normal for their age; SELECTION has a row per scan, FLOW one per step.
 
-    Paths of SCANS lie below ROOT (its folder).
+    Paths of SCANS lie below ROOT (its folder). REMARKS takes the warnings, one per row, with the names of files alone.
     """
     from brainuad.curation import selection_inputs as files
     from brainuad.curation.flow import flow_table
     from brainuad.curation.private import write_private_table
+    from brainuad.curation.remarks import warnings_of, write_remarks
     from brainuad.curation.review import names_in_review
     from brainuad.curation.selection import SelectionInputs
     from brainuad.curation.selection import select_cohort as select
@@ -35,15 +37,20 @@ def select_cohort(
     from brainuad.storage import write_table
 
     chosen = settings_under(settings, "selection", SelectionSettings)
-    rows = files.with_places(files.read_scans(scans), Path(root) if root else scans.parent)
-    facts = files.read_report_facts(reports, chosen.follow_up_patterns)
-    named = files.read_labels(labels, facts["report"])
-    decisions = files.read_review(Path(review), names_in_review(rows["scan"])) if review else {}
-    simulated = files.read_truth(Path(truth), rows["scan"]) if truth else None
-    selected = select(SelectionInputs(rows, facts, named, decisions, (str(scans), str(reports))), chosen)
+    with warnings_of(log) as warned:
+        rows = files.with_places(files.read_scans(scans), Path(root) if root else scans.parent)
+        facts = files.read_report_facts(reports, chosen.follow_up_patterns)
+        named = files.read_labels(labels, facts["report"])
+        decisions = files.read_review(Path(review), names_in_review(rows["scan"])) if review else {}
+        simulated = files.read_truth(Path(truth), rows["scan"]) if truth else None
+        inputs = SelectionInputs(rows, facts, named, decisions, (str(scans), str(reports)))
+        selected = select(inputs, chosen)
     steps = flow_table(selected, simulated, chosen.allowed_labels)
     write_private_table(selected, selection)
     write_table(steps, flow)
+    if remarks:
+        tables = [scans, reports, labels, *(Path(table) for table in (review, truth) if table)]
+        write_remarks(warned, tables, Path(remarks))
     for step in steps.to_dict("records"):
         log.info("%-16s %7d images %7d patients", step["step"], step["images"], step["patients"])
 

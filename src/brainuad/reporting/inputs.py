@@ -154,7 +154,8 @@ class StudyEntry:
 
 @dataclass(frozen=True)
 class CurationEntry:
-    """A data set whose cohort was chosen by reports: its flow table, and how labellers agree where that was asked.
+    """A data set whose cohort was chosen by reports: its flow table, what there was to remark, and how labellers agree
+    where that was asked.
 
     `labeller` is the one whose labels have chosen.
     """
@@ -163,6 +164,7 @@ class CurationEntry:
     phantom: bool
     labeller: str
     flow: Path
+    remarks: Path
     agreement: Path | None = None
 
 

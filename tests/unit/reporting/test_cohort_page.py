@@ -46,7 +46,13 @@ def entry(tmp_path: Path) -> CurationEntry:
         for label, mentioned in (("cyst", 4), ("gliosis", 0), (MICRO, 4), (MACRO, 4))
     ]
     write_table(pd.DataFrame([{**row, **measures} for row in rows]), tmp_path / "agreement.tsv")
-    return CurationEntry("hospital_ct", True, "rules", flow, tmp_path / "agreement.tsv")
+    remarks = pd.DataFrame(
+        {"remark": ["reports.csv: 2 rows repeat a report word for word; each counts once."]}
+    )
+    write_table(remarks, tmp_path / "remarks.tsv")
+    return CurationEntry(
+        "hospital_ct", True, "rules", flow, tmp_path / "remarks.tsv", tmp_path / "agreement.tsv"
+    )
 
 
 def test_a_phantom_shows_contamination_before_and_after_each_step(entry: CurationEntry) -> None:
@@ -91,6 +97,7 @@ def test_a_report_has_the_page_only_where_reports_have_chosen(
     build_report(replace(few, curation=(entry,)), tmp_path / "with")
     page = (tmp_path / "with" / "cohort.html").read_text()
     assert "2 (50.0 %)" in page
+    assert "<li>reports.csv: 2 rows repeat a report word for word; each counts once.</li>" in page
     assert not any(scan in page for scan, *_ in SCANS)
     for name, _ in PAGES:
         assert 'href="cohort.html"' in (tmp_path / "with" / f"{name}.html").read_text()
@@ -98,6 +105,13 @@ def test_a_report_has_the_page_only_where_reports_have_chosen(
 
 def test_a_cohort_that_was_not_chosen_yet_is_left_out(entry: CurationEntry, tmp_path: Path) -> None:
     assert chosen_cohort(replace(entry, flow=tmp_path / "none.tsv")) is None
+
+
+def test_a_cohort_without_remarks_shows_none(entry: CurationEntry, tmp_path: Path) -> None:
+    write_table(pd.DataFrame({"remark": []}), entry.remarks)
+    shown = chosen_cohort(entry)
+    assert shown is not None
+    assert shown.remarks == ()
 
 
 TABLE = FlowTableSettings(

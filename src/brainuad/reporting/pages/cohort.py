@@ -63,6 +63,7 @@ class Cohort:
     phantom: bool
     labeller: str
     steps: tuple[Step, ...]
+    remarks: tuple[str, ...]
     agreements: tuple[Agreement, ...]
 
     @property
@@ -82,6 +83,7 @@ def chosen_cohort(entry: CurationEntry) -> Cohort | None:
         phantom=entry.phantom,
         labeller=READERS.get(entry.labeller, entry.labeller),
         steps=tuple(_step(row, int(flow[0]["images"])) for row in flow),
+        remarks=tuple(read_table(entry.remarks)["remark"]) if entry.remarks.exists() else (),
         agreements=_agreements(entry),
     )
 
