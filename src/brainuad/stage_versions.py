@@ -3,7 +3,7 @@
 # Raised when the mathematics of a stage changes, so that its results are made again. A stage without one has version 1.
 STAGE_VERSIONS = {
     "simulate": 2,
-    "index": 3,
+    "index": 4,
     "preprocess": 5,
     "pack": 2,
     "split": 2,

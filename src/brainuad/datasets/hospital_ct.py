@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path, PureWindowsPath
 
 from brainuad.datasets.base import Dataset, SubjectRow, alphanumeric, relative_path
-from brainuad.datasets.participants import SEX
+from brainuad.datasets.participants import age_of, sex_of, warn_of_unread
 from brainuad.errors import InputError, ScanError
 from brainuad.preprocessing.settings import HEAD_CT
 from brainuad.spreadsheets import identifier, read_spreadsheet, whole_number
@@ -20,7 +20,6 @@ NEEDED = ("scan", "patient", "path")
 OTHERS = ("age", "sex", "series", "mask", "condition")
 # Rows of one scan may differ in the rest.
 SAME = ("patient", "path", "series", "mask", "condition")
-OLDEST = 120
 
 Row = Mapping[str, str]
 
@@ -41,7 +40,9 @@ class HospitalCt(Dataset):
 
     def rows(self, root: Path) -> Iterator[SubjectRow]:
         """One row per scan; one whose patient or path is missing, or given in two ways, is excluded."""
-        for subject, rows in sorted(self._scans(root).items()):
+        scans = self._scans(root)
+        warn_of_unread(Path(root) / self.spreadsheet, [rows[0] for rows in scans.values()])
+        for subject, rows in sorted(scans.items()):
             first = rows[0]
             files = {"ct": first["path"], "mask": first["mask"]}
             yield SubjectRow(
@@ -49,8 +50,8 @@ class HospitalCt(Dataset):
                 participant=first["patient"],
                 group="unknown",
                 files={column: _stored(Path(root), path) for column, path in files.items() if path},
-                age=_age(first["age"]),
-                sex=SEX.get(identifier(first["sex"]).lower(), ""),
+                age=age_of(first["age"]),
+                sex=sex_of(identifier(first["sex"])),
                 reason=_contradiction(Path(root), rows) or _defect(Path(root), first),
                 condition=first["condition"],
                 series=first["series"],
@@ -116,11 +117,3 @@ def _hint(written: str) -> str:
     drive = PureWindowsPath(written).drive
     named = "a server" if drive.startswith("\\\\") else "a drive"
     return f"; it names {named}: write it from the folder of scans.csv on" if drive else ""
-
-
-def _age(text: str) -> str:
-    number = text.rstrip("+").removesuffix("Y").strip()
-    try:
-        return f"{float(number):g}" if 0 < float(number) < OLDEST else ""
-    except ValueError:
-        return ""

@@ -1,11 +1,16 @@
 """`participants.tsv` as BIDS defines it: one person a row, with age, sex and group where known."""
 
 import csv
+import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from brainuad.errors import InputError
 from brainuad.storage import read_table
+
+log = logging.getLogger(__name__)
 
 HEALTHY = frozenset(
     {"control", "controls", "healthy", "healthycontrol", "hc", "hv", "normal", "nc", "cn", "con"}
@@ -15,6 +20,8 @@ SEX = {
     **dict.fromkeys(("m", "male", "man", "männlich", "maennlich", "mann", "masculin", "homme"), "M"),
     **dict.fromkeys(("f", "female", "woman", "w", "weiblich", "frau", "feminin", "féminin", "femme"), "F"),
 }
+
+OLDEST = 120
 
 
 @dataclass(frozen=True)
@@ -40,11 +47,13 @@ def read_participants(path: Path) -> dict[str, Person]:
     if "participant_id" not in table.columns:
         raise InputError(f"{path}: expected a column participant_id, as BIDS defines it.")
     people: dict[str, Person] = {}
-    for row in table.to_dict("records"):
+    rows = table.to_dict("records")
+    warn_of_unread(path, rows)
+    for row in rows:
         label = row["participant_id"].strip().removeprefix("sub-")
         person = Person(
-            age=_age(row.get("age", "")),
-            sex=SEX.get(row.get("sex", "").strip().lower(), ""),
+            age=age_of(row.get("age", "")),
+            sex=sex_of(row.get("sex", "")),
             group=_group(row.get("group", "")),
             site=_known(row.get("site", "")),
         )
@@ -52,17 +61,33 @@ def read_participants(path: Path) -> dict[str, Person]:
     return people
 
 
-def _known(text: str) -> str:
-    return "" if text.strip().lower() in UNKNOWN else text.strip()
-
-
-def _age(text: str) -> str:
-    # Ages above 89 are often published as "89+".
-    number = _known(text).rstrip("+")
+def age_of(text: str) -> str:
+    """An age in years as it may be written in a table: `45`, `89+`, or `045Y` as in DICOM; empty where it is none."""
+    number = _known(text).rstrip("+").removesuffix("Y").strip()
     try:
-        return number if 0 < float(number) < 120 else ""
+        return f"{float(number):g}" if 0 < float(number) < OLDEST else ""
     except ValueError:
         return ""
+
+
+def sex_of(text: str) -> str:
+    """M or F for the usual words and letters of some languages; empty for others."""
+    return SEX.get(text.strip().lower(), "")
+
+
+def warn_of_unread(path: Path, rows: Sequence[Mapping[Any, str]]) -> None:
+    """Counts the rows of a table whose age or sex is written but not understood: strata leave them out."""
+    for column, read, expected in (("age", age_of, "years below 120"), ("sex", sex_of, "M or F")):
+        unread = sum(bool(_known(row.get(column, ""))) and not read(row.get(column, "")) for row in rows)
+        if unread:
+            log.warning(
+                "%s: the %s of %d of %d rows is not understood and stays empty; %s are expected",
+                *(path, column, unread, len(rows), expected),
+            )
+
+
+def _known(text: str) -> str:
+    return "" if text.strip().lower() in UNKNOWN else text.strip()
 
 
 def _group(text: str) -> str:

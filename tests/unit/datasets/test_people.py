@@ -6,7 +6,7 @@ import pytest
 import xlwt
 
 from brainuad.datasets.ixi import read_demographics
-from brainuad.datasets.participants import Person, read_participants
+from brainuad.datasets.participants import Person, age_of, read_participants
 
 
 def spreadsheet(path: Path, *rows: tuple[object, ...]) -> Path:
@@ -63,3 +63,32 @@ def test_words_for_groups(tmp_path: Path, group: str, expected: str) -> None:
 
 def test_without_a_table_nobody_is_known(tmp_path: Path) -> None:
     assert read_participants(tmp_path / "participants.tsv") == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("45", "45"), ("45.5", "45.5"), ("045Y", "45"), ("89+", "89"), ("n/a", ""), ("006M", ""), ("150", "")],
+)
+def test_ages_as_they_are_written(text: str, expected: str) -> None:
+    assert age_of(text) == expected
+
+
+def test_ages_and_sexes_that_are_not_understood_are_counted(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "participants.tsv"
+    path.write_text("participant_id\tage\tsex\nsub-01\tforty\tm\nsub-02\tn/a\t1\nsub-03\t40\t2\n")
+    read_participants(path)
+    assert [record.getMessage().removeprefix(f"{path}: ") for record in caplog.records] == [
+        "the age of 1 of 3 rows is not understood and stays empty; years below 120 are expected",
+        "the sex of 2 of 3 rows is not understood and stays empty; M or F are expected",
+    ]
+
+
+def test_a_table_in_which_all_is_understood_is_read_without_a_word(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "participants.tsv"
+    path.write_text("participant_id\tsex\nsub-01\tweiblich\nsub-02\t\n")
+    read_participants(path)
+    assert not caplog.records
