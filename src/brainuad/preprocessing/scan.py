@@ -38,7 +38,10 @@ UNREADABLE = "the file cannot be read (truncated, or not NIfTI)"
 OTHER_FORMATS = (
     (128, b"DICM", "the file is one slice of DICOM: name the folder of its series"),
     (0, b"PK\x03\x04", "the file is a ZIP archive: unpack it, and name what is in it"),
-    (0, b"\x1f\x8b", "the file is compressed by gzip: if it is NIfTI, call it .nii.gz"),
+    (0, b"7z\xbc\xaf\x27\x1c", "the file is a 7z archive: unpack it, and name what is in it"),
+    (257, b"ustar", "the file is a tar archive: unpack it, and name what is in it"),
+    (0, b"\x1f\x8b", "the file is compressed by gzip: if it is NIfTI, call it .nii.gz; unpack an archive"),
+    (0, b"NRRD", "the file is NRRD: convert it to NIfTI"),
 )
 CHUNK_BYTES = 1 << 24
 
@@ -161,7 +164,7 @@ def _why_unreadable(path: Path) -> str:
     if path.suffix == ".gz":
         return UNREADABLE
     with path.open("rb") as file:
-        start = file.read(132)
+        start = file.read(512)
     return next(
         (advice for first, sign, advice in OTHER_FORMATS if start.startswith(sign, first)), UNREADABLE
     )
