@@ -43,6 +43,32 @@ def test_long_range_correlation_exceeds_that_of_white_noise() -> None:
     assert float((field[..., 4:] * field[..., :-4]).mean()) > 0.05
 
 
+@pytest.mark.parametrize(
+    ("literal_eq", "weights"),
+    [
+        (False, [1, 1, 0.8, 0.64, 0.512]),  # four levels of a 128 image after the noise at full resolution
+        (True, [0.8, 0.64, 0.512, 0.4096]),
+    ],
+    ids=["released code", "equation 9"],
+)
+def test_levels_are_summed_with_the_weights_of_the_paper(literal_eq: bool, weights: list[float]) -> None:
+    levels = 10 if not literal_eq else len(weights)
+    field = pyramid_noise((3, 2, 128, 128), levels, 0.8, torch_generator(5, "pyramid"), literal_eq=literal_eq)
+    generator = torch_generator(5, "pyramid")
+    ratios = (2 + 2 * torch.rand(levels, generator=generator)).tolist()
+    if literal_eq:
+        sizes = [math.ceil(128 / ratio**level) for level, ratio in enumerate(ratios)]
+    else:
+        sizes = [128]
+        for level, ratio in enumerate(ratios[:4]):
+            sizes.append(max(1, int(sizes[-1] / ratio**level)))
+    expected = torch.zeros(3, 2, 128, 128)
+    for side, weight in zip(sizes, weights, strict=True):
+        noise = torch.randn(3, 2, side, side, generator=generator)
+        expected += weight * torch.nn.functional.interpolate(noise, size=(128, 128), mode="bilinear")
+    torch.testing.assert_close(field, expected / expected.std())
+
+
 def test_one_level_of_the_equation_is_white_noise() -> None:
     generator = torch_generator(3, "pyramid")
     field = pyramid_noise((2, 1, 16, 16), 1, 0.8, generator, literal_eq=True)
