@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 
 from brainuad.config_errors import read_config
 from brainuad.errors import InputError
-from brainuad.locks import record_host
+from brainuad.locks import record_host, remove_lock_of_killed_run
 from brainuad.plan_reader import read_plan
 from brainuad.plan_requirements import NETWORKS, PREPROCESSING, Place, require_all
 from brainuad.report_plan import figure_entry, report_inputs
@@ -25,6 +25,10 @@ except InputError as error:
 
 CONFIG = PLAN.config
 
+# Jobs read this file too.
+if workflow.is_main_process and remove_lock_of_killed_run(Path.cwd()):
+    print("Removed the lock that a killed run had left.", file=sys.stderr)
+
 
 def check_requirements():
     """Stops a run, before its first job, that lacks something which its studies need; notes on which machine it is."""
@@ -33,7 +37,7 @@ def check_requirements():
         require_all(PLAN, Place(workflow.local_exec, own_packages), rules_to_run())
     except InputError as error:
         sys.exit(f"{error}")
-    record_host(Path.cwd())
+    record_host(Path.cwd(), jobs_run_here=workflow.local_exec)
 
 
 def rules_to_run():

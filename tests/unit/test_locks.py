@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from brainuad.errors import InputError
-from brainuad.locks import record_host, remove_stale_lock
+from brainuad.locks import record_host, remove_lock_of_killed_run, remove_stale_lock
 
 
 @pytest.fixture
@@ -52,20 +52,83 @@ def test_the_lock_of_a_running_snakemake_is_kept(locked: Path) -> None:
 def test_the_lock_of_a_run_on_another_machine_is_kept(locked: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as there:
         there.setattr(platform, "node", lambda: "login2.cluster")
-        record_host(locked)
-    record_host(locked)
+        record_host(locked, jobs_run_here=True)
+    record_host(locked, jobs_run_here=True)
     with pytest.raises(InputError, match=r"another machine \(login2\.cluster\)"):
         remove_stale_lock(locked)
     assert (locked / ".snakemake" / "locks" / "0.output.lock").exists()
 
 
 def test_the_lock_of_a_killed_run_on_this_machine_is_removed(locked: Path) -> None:
-    record_host(locked)
+    record_host(locked, jobs_run_here=True)
     assert remove_stale_lock(locked)
     assert not (locked / ".snakemake" / "locks").exists()
 
 
 def test_a_run_without_a_lock_leaves_no_note(tmp_path: Path) -> None:
     (tmp_path / ".snakemake" / "locks").mkdir(parents=True)
-    record_host(tmp_path)
+    record_host(tmp_path, jobs_run_here=True)
     assert not any((tmp_path / ".snakemake" / "locks").iterdir())
+
+
+def squeue(folder: Path, *lines: str) -> str:
+    """A PATH on which `squeue` prints these lines."""
+    program = folder / "bin" / "squeue"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\n" + "".join(f"echo '{line}'\n" for line in lines))
+    program.chmod(0o755)
+    return f"{program.parent}:/usr/bin:/bin"
+
+
+def test_a_run_goes_on_after_a_killed_one_whose_jobs_ran_here(locked: Path) -> None:
+    record_host(locked, jobs_run_here=True)
+    assert remove_lock_of_killed_run(locked)
+    assert not (locked / ".snakemake" / "locks").exists()
+
+
+def test_nothing_is_removed_where_nothing_is_locked(tmp_path: Path) -> None:
+    assert not remove_lock_of_killed_run(tmp_path)
+
+
+def test_a_lock_of_which_nobody_knows_the_machine_stays(locked: Path) -> None:
+    assert not remove_lock_of_killed_run(locked)
+    assert (locked / ".snakemake" / "locks" / "0.output.lock").exists()
+
+
+def test_a_lock_from_another_machine_stays(locked: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as there:
+        there.setattr(platform, "node", lambda: "login2.cluster")
+        record_host(locked, jobs_run_here=True)
+    assert not remove_lock_of_killed_run(locked)
+
+
+@pytest.mark.usefixtures("snakemake_at_work")
+def test_a_lock_stays_while_another_snakemake_is_at_work(locked: Path) -> None:
+    record_host(locked, jobs_run_here=True)
+    assert not remove_lock_of_killed_run(locked)
+
+
+@pytest.mark.parametrize(
+    ("lines", "removed"),
+    [
+        ((), True),
+        (("brainuad_train|/somewhere/else", "other|{folder}"), True),
+        (("brainuad_train|{folder}",), False),
+    ],
+    ids=["empty queue", "jobs of others", "own job"],
+)
+def test_a_run_on_a_cluster_goes_on_when_none_of_its_jobs_is_left(
+    locked: Path, monkeypatch: pytest.MonkeyPatch, lines: tuple[str, ...], removed: bool
+) -> None:
+    record_host(locked, jobs_run_here=False)
+    queue = [line.format(folder=locked.resolve()) for line in lines]
+    monkeypatch.setenv("PATH", squeue(locked, *queue))
+    assert remove_lock_of_killed_run(locked) == removed
+
+
+def test_without_a_look_at_the_queue_the_lock_of_a_cluster_stays(
+    locked: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record_host(locked, jobs_run_here=False)
+    monkeypatch.setenv("PATH", str(locked))
+    assert not remove_lock_of_killed_run(locked)

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from brainuad.locks import remove_stale_lock
 from brainuad.storage import read_table
 from tests.workflow.conftest import INSTALLED, Workflow, copy_workflow
 
@@ -84,7 +83,7 @@ def test_one_more_subject_preprocesses_that_subject_alone(copied: Workflow) -> N
 def test_a_killed_run_goes_on_and_gives_equal_numbers(finished: Workflow, tmp_path: Path) -> None:
     workflow = copy_workflow(tmp_path / "killed")
     process = subprocess.Popen(
-        workflow.command(programs=INSTALLED),
+        workflow.command("--rerun-incomplete", programs=INSTALLED),
         cwd=workflow.folder,
         env=workflow.environment(INSTALLED),
         start_new_session=True,
@@ -98,8 +97,7 @@ def test_a_killed_run_goes_on_and_gives_equal_numbers(finished: Workflow, tmp_pa
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     assert not (workflow.folder / "results/report/index.html").exists()
-    assert remove_stale_lock(workflow.folder)
-    workflow.run("--rerun-incomplete")
+    assert "Removed the lock that a killed run had left." in workflow.run("--rerun-incomplete")
     for method in ("thresholding", "dae-coarse", "dae-coarse-raw"):
         for dataset in ("ixi", "brats21"):
             file = SCORES.format(method=method, dataset=dataset)
