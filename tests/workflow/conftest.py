@@ -53,12 +53,12 @@ class Workflow:
         found = (programs or self.programs, INSTALLED, os.environ["PATH"])
         return {**os.environ, "PATH": os.pathsep.join(map(str, found))}
 
-    def run(self, *arguments: str, check: bool = True) -> str:
+    def run(self, *arguments: str, check: bool = True, programs: Path | None = None) -> str:
         """Runs Snakemake and returns what it printed."""
         result = subprocess.run(
-            self.command(*arguments),
+            self.command(*arguments, programs=programs),
             cwd=self.folder,
-            env=self.environment(),
+            env=self.environment(programs),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

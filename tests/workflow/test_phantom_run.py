@@ -97,7 +97,8 @@ def test_a_killed_run_goes_on_and_gives_equal_numbers(finished: Workflow, tmp_pa
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     assert not (workflow.folder / "results/report/index.html").exists()
-    assert "Removed the lock that a killed run had left." in workflow.run("--rerun-incomplete")
+    text = workflow.run("--rerun-incomplete", programs=INSTALLED)
+    assert "Removed the lock that a killed run had left." in text
     for method in ("thresholding", "dae-coarse", "dae-coarse-raw"):
         for dataset in ("ixi", "brats21"):
             file = SCORES.format(method=method, dataset=dataset)
