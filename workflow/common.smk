@@ -1,8 +1,10 @@
 # Reads the plan once and turns it into inputs, parameters and targets for the rules.
 
+import gc
 import json
 import re
 import sys
+from functools import lru_cache
 from pathlib import Path
 
 from pydantic import TypeAdapter
@@ -15,6 +17,10 @@ from brainuad.plan_requirements import NETWORKS, PREPROCESSING, Place, require_a
 from brainuad.report_plan import figure_entry, report_inputs
 from brainuad.reporting.needed_scores import needed_by_figure, needed_by_table
 from brainuad.stage_versions import STAGE_VERSIONS
+
+# The jobs of large studies, thousands of objects each, stay until the end. Searching them for garbage at the usual pace
+# takes a quarter of the time of a dry run.
+gc.set_threshold(1_000_000)
 
 try:
     for path in workflow.configfiles:
@@ -395,7 +401,10 @@ def significance_settings(wildcards):
 
 def described(entry):
     """A description of the reporting stage as plain values."""
-    return TypeAdapter(type(entry)).dump_python(entry, mode="json")
+    return adapter_of(type(entry)).dump_python(entry, mode="json")
+
+
+adapter_of = lru_cache(TypeAdapter)
 
 
 def table_settings(wildcards):

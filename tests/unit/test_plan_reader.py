@@ -1,6 +1,8 @@
 """Errors in config.yaml and the study files are found before the first job, all at once."""
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -283,3 +285,10 @@ def test_a_data_set_of_the_scans_of_another_needs_that_one(workflow: Path, tmp_p
     assert "Add datasets.ixi." in line
     (line,) = errors_of({"datasets": {"ixi": "phantom", **others}}, workflow)
     assert "it takes the scans of 'ixi'; give path and format there" in line
+
+
+def test_reading_a_plan_loads_no_library_of_its_jobs() -> None:
+    heavy = {"spacy", "SimpleITK", "nibabel", "lightning_fabric", "matplotlib"}
+    code = f"import sys, brainuad.plan_reader; print(sorted({heavy} & set(sys.modules)))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert loaded.strip() == "[]"

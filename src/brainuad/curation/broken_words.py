@@ -9,11 +9,9 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from spacy.lang.en.stop_words import STOP_WORDS
-
 from brainuad.curation import cue_words
 from brainuad.curation.cues import CUES
-from brainuad.curation.english import REPORT_WORDS
+from brainuad.curation.english import REPORT_WORDS, function_words
 from brainuad.curation.follow_up_patterns import AVAILABLE, CLINICAL, EARLIER, ON_SCAN, QUALITY, SCAN
 from brainuad.curation.sites import INSIDE, LOBES, OUTSIDE
 from brainuad.curation.spelling import norm
@@ -103,7 +101,7 @@ def _texts() -> Iterator[str]:
         cue_words.PLACES,
         cue_words.QUALITIES,
         cue_words.SEEN_WORDS,
-        STOP_WORDS,
+        function_words("en"),
     ):
         yield from words
     yield from (REPORT_WORDS, AVAILABLE, CLINICAL, EARLIER, ON_SCAN, QUALITY, SCAN, STEMMED)

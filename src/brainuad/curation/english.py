@@ -34,10 +34,11 @@ def is_english(text: str) -> bool:
 @lru_cache(maxsize=1)
 def _vocabularies() -> tuple[frozenset[str], list[frozenset[str]]]:
     """English words, and for each other language its function words that English does not have."""
-    english = _function_words("en") | frozenset(REPORT_WORDS.split())
-    return english, [_function_words(code) - english for code in OTHER_LANGUAGES]
+    english = function_words("en") | frozenset(REPORT_WORDS.split())
+    return english, [function_words(code) - english for code in OTHER_LANGUAGES]
 
 
-def _function_words(code: str) -> frozenset[str]:
+def function_words(code: str) -> frozenset[str]:
+    """Words that stand in any text of a language (`en`, `de`); the first call loads spaCy, which has them."""
     module = import_module(f"spacy.lang.{code}.stop_words")
     return frozenset(word for word in module.STOP_WORDS if word.isalpha())

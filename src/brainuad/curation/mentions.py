@@ -7,8 +7,9 @@ from spacy.tokens import Doc, Span
 
 from brainuad.curation.cue_words import COPULAS
 from brainuad.curation.cues import CUES
+from brainuad.curation.phrases import longest, phrase_matcher
 from brainuad.curation.sentence_parts import Cue
-from brainuad.curation.spelling import longest, phrase_matcher, word_set
+from brainuad.curation.spelling import word_set
 from brainuad.curation.taken_back import EARLIER
 from brainuad.curation.terms import IN_A_SPACE, OTHER_MEANINGS, SPACES, TERMS, VAGUE, WINDOWED, WINDOWS
 

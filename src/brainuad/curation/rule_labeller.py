@@ -18,11 +18,12 @@ from brainuad.curation.context import Reading, read_sentence
 from brainuad.curation.labels import LABELS, Decision
 from brainuad.curation.mentions import VAGUE_MARK, cues_of
 from brainuad.curation.misspelling import Corrector
+from brainuad.curation.phrases import blank_english, words_of
 from brainuad.curation.sections import BACKGROUND, Sections, is_capitals
 from brainuad.curation.sentence_parts import Mention, Sentence
 from brainuad.curation.sentences import flatten
 from brainuad.curation.settings import RuleSettings
-from brainuad.curation.spelling import blank_english, expand, norm, word_set, words_of
+from brainuad.curation.spelling import expand, norm, word_set
 from brainuad.curation.states import Statements
 from brainuad.curation.terms import SPACES, TERMS
 from brainuad.curation.vocabulary import NEW_STRINGS

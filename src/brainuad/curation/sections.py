@@ -11,7 +11,8 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span
 
 from brainuad.curation.cue_words import PLACES
-from brainuad.curation.spelling import longest, phrase_matcher, word_set, words_of
+from brainuad.curation.phrases import longest, phrase_matcher, words_of
+from brainuad.curation.spelling import word_set
 from brainuad.curation.titles import EXTENDED, with_manner
 
 Section = Literal["history", "technique", "comparison", "findings", "impression"]

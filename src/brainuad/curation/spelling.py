@@ -1,20 +1,12 @@
-"""One spelling for the words of a report, and the phrases that rules are written in.
+"""One spelling for the words of a report, and the patterns that rules are written in.
 
-British, American, plural and Latin forms of a word share one norm, so that a rule needs only one of them. spaCy keeps
-the norm of each word in its vocabulary and its matchers compare norms.
+British, American, plural and Latin forms of a word share one norm, so that a rule needs only one of them.
 """
 
 import re
 from collections.abc import Iterator
 from functools import lru_cache
 from itertools import product
-
-import spacy
-from spacy.attrs import NORM
-from spacy.language import Language
-from spacy.matcher import PhraseMatcher
-from spacy.tokenizer import Tokenizer
-from spacy.tokens import Doc, Span
 
 HYPHENS = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u2e3a\u2e3b\ufe58\ufe63\uff0d"
 APOSTROPHES = "\u2018\u2019\u201a\u201b\u2039\u203a\u2032\u02bc\u00b4`"
@@ -30,8 +22,6 @@ PLAIN = str.maketrans(
     f"\u00a0\t\\{HYPHENS}{APOSTROPHES}{QUOTES}{DOTS}",
     "  /" + "-" * len(HYPHENS) + "'" * len(APOSTROPHES) + '"' * len(QUOTES) + "*" * len(DOTS),
 )
-# Any mark hides no word that it touches; a per cent sign stays with its number.
-PUNCTUATION = r"(?:[^\w\s%]|_)"
 SPELLING = (
     (re.compile("[æä]"), "ae"),
     (re.compile("[œö]"), "oe"),
@@ -100,20 +90,6 @@ def _without_es(word: str) -> str:
     return word[:-2] if word.endswith(("xes", "shes", "ches", "sses")) else word[:-1]
 
 
-def blank_english() -> Language:
-    """An English pipeline without components whose tokens are words, numbers and single marks."""
-    nlp = spacy.blank("en")
-    marks = re.compile(PUNCTUATION)
-    nlp.tokenizer = Tokenizer(
-        nlp.vocab,
-        prefix_search=re.compile(f"^{PUNCTUATION}").search,
-        suffix_search=re.compile(f"{PUNCTUATION}$").search,
-        infix_finditer=marks.finditer,
-    )
-    nlp.vocab.lex_attr_getters[NORM] = norm  # type: ignore[attr-defined]
-    return nlp
-
-
 def expand(pattern: str) -> list[str]:
     """All phrases of a pattern: `(sub|extra)dural bleed|clot` is three, a hyphen in a word may be missing."""
     alternatives = re.split(r"\|(?![^(]*\))", pattern)  # at bars outside parentheses
@@ -127,29 +103,6 @@ def _choices(pieces: list[str]) -> Iterator[str]:
     return map("".join, product(*(piece.split("|") for piece in pieces)))
 
 
-def phrase_matcher(nlp: Language, patterns: dict[str, tuple[str, ...]]) -> PhraseMatcher:
-    """A matcher of norms; the name of a match is the key of the patterns that it comes from."""
-    matcher = PhraseMatcher(nlp.vocab, attr="NORM")
-    for name, group in patterns.items():
-        phrases = sorted({phrase for pattern in group for phrase in expand(pattern)})
-        matcher.add(name, [nlp.make_doc(phrase) for phrase in phrases])
-    return matcher
-
-
-def longest(spans: list[Span]) -> list[Span]:
-    """The spans that lie in no longer one, in the order of the text; several may cover the same words."""
-    kept: list[Span] = []
-    for span in sorted(spans, key=lambda span: (span.start, -span.end, span.label_)):
-        if not kept or span.end > kept[-1].end or (span.start, span.end) == (kept[-1].start, kept[-1].end):
-            kept.append(span)
-    return kept
-
-
 def word_set(text: str) -> frozenset[str]:
     """The words of a text, each once."""
     return frozenset(text.split())
-
-
-def words_of(span: Doc | Span) -> list[str]:
-    """The norms of the words of a text."""
-    return [token.norm_ for token in span]

@@ -9,8 +9,9 @@ from spacy.tokens import Doc, Span
 
 from brainuad.curation.cue_words import COPULAS, PREPOSITIONS, VERBS
 from brainuad.curation.mentions import inside
+from brainuad.curation.phrases import longest, phrase_matcher, words_of
 from brainuad.curation.sentence_parts import Mention
-from brainuad.curation.spelling import expand, longest, phrase_matcher, word_set, words_of
+from brainuad.curation.spelling import expand, word_set
 from brainuad.curation.statements import STRUCTURES
 
 BEFORE, BEHIND = 3, 12  # words between a state and the structure right behind it, or before it in the clause

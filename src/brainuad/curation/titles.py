@@ -5,7 +5,8 @@ import re
 from spacy.tokens import Span
 
 from brainuad.curation.dates import DATE_IN_TEXT
-from brainuad.curation.spelling import word_set, words_of
+from brainuad.curation.phrases import words_of
+from brainuad.curation.spelling import word_set
 
 SCANS = word_set("ct ncct necct nect")
 _CONTRAST = r"(?:(?:iv|intravenous|oral) )?contrast(?: medium| agent| enhancement)?"
