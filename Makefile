@@ -26,7 +26,7 @@ SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help install atlas demo test lint format hd-bet hd-bet-v1 nnunet slurm-tools slurm-cancel clean
+.PHONY: help install atlas demo test lint benchmarks format hd-bet hd-bet-v1 nnunet slurm-tools slurm-cancel clean
 
 # Rules of the workflow call the programs `brainuad` and, where config.yaml or a study asks for them, `hd-bet` and
 # those of nnU-Net.
@@ -69,6 +69,9 @@ lint: install ## check style, types and the workflow
 	$(BIN)/mypy
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/snakemake --lint
+
+benchmarks: install ## print what benchmarks/README.md lists (an hour or two; leave the machine alone meanwhile)
+	benchmarks/run.sh
 
 format: $(INSTALLED) ## rewrite the code in the project's style
 	$(BIN)/ruff check --fix

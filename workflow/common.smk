@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 
 from brainuad.config_errors import read_config
 from brainuad.errors import InputError
-from brainuad.locks import record_host, remove_lock_of_killed_run
+from brainuad.locks import record_run, remove_lock_of_killed_run
 from brainuad.plan_reader import read_plan
 from brainuad.plan_requirements import NETWORKS, PREPROCESSING, Place, require_all
 from brainuad.report_plan import figure_entry, report_inputs
@@ -32,8 +32,9 @@ except InputError as error:
 CONFIG = PLAN.config
 
 # Jobs read this file too.
-if workflow.is_main_process and remove_lock_of_killed_run(Path.cwd()):
-    print("Removed the lock that a killed run had left.", file=sys.stderr)
+if workflow.is_main_process and not workflow.output_settings.dryrun:
+    if message := remove_lock_of_killed_run(Path.cwd()):
+        print(message, file=sys.stderr)
 
 
 def check_requirements():
@@ -43,7 +44,7 @@ def check_requirements():
         require_all(PLAN, Place(workflow.local_exec, own_packages), rules_to_run())
     except InputError as error:
         sys.exit(f"{error}")
-    record_host(Path.cwd(), jobs_run_here=workflow.local_exec)
+    record_run(Path.cwd(), jobs_run_here=workflow.local_exec)
 
 
 def rules_to_run():

@@ -41,6 +41,11 @@ SMALL: dict[str, tuple[list[str], dict[str, int]]] = {
 }
 
 
+def test_every_benchmark_is_on_the_page() -> None:
+    page = (REPOSITORY / "benchmarks/README.md").read_text()
+    assert [name for name in FILES if f"({name}.py)" not in page] == []
+
+
 @pytest.mark.parametrize("name", FILES)
 def test_every_benchmark_can_be_loaded(name: str) -> None:
     module = benchmark(name)

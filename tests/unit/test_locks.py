@@ -1,15 +1,18 @@
-"""A lock is removed only when no Snakemake is at work in its folder."""
+"""A lock is removed only when nobody is at work in its folder."""
 
-import platform
+import json
+import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from brainuad.errors import InputError
-from brainuad.locks import record_host, remove_lock_of_killed_run, remove_stale_lock
+from brainuad.locks import record_run, remove_lock_of_killed_run, remove_stale_lock
+
+REMOVED = "Removed the lock that a killed run had left."
 
 
 @pytest.fixture
@@ -21,16 +24,37 @@ def locked(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def snakemake_at_work(locked: Path) -> Iterator[None]:
-    """A process that looks like Snakemake in the folder and waits."""
-    program = locked / "snakemake"
-    program.write_text("import sys\nprint('ready', flush=True)\nsys.stdin.read()\n")
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    with subprocess.Popen([sys.executable, str(program)], cwd=locked, text=True, **pipes) as process:
-        assert process.stdout is not None
-        process.stdout.readline()
-        yield
-        process.kill()
+def start(locked: Path) -> Iterator[Callable[..., int]]:
+    """Starts a process that looks like Snakemake, or a job, in the folder and waits; returns its number."""
+    started = []
+
+    def process(name: str = "snakemake", *options: str) -> int:
+        program = locked / name
+        program.write_text("import sys\nprint('ready', flush=True)\nsys.stdin.read()\n")
+        command = [sys.executable, *options, str(program)]
+        started.append(subprocess.Popen(command, cwd=locked, stdin=subprocess.PIPE, stdout=subprocess.PIPE))
+        assert started[-1].stdout is not None
+        started[-1].stdout.readline()
+        return started[-1].pid
+
+    yield process
+    for child in started:
+        child.kill()
+        child.communicate()
+
+
+def note_of_killed_run(folder: Path, *, jobs_run_here: bool = True, **other: object) -> None:
+    """The note of a run whose process has ended; `other` are values that differ from this machine's."""
+    record_run(folder, jobs_run_here=jobs_run_here)
+    (path,) = (folder / ".snakemake" / "locks").glob(f"*-{os.getpid()}.run.json")
+    note = json.loads(path.read_text())
+    note["process"], note["started"] = 2**22 - 1, 1.0
+    view = {key: other.pop(key) for key in list(other) if key in note["view"]}
+    path.write_text(json.dumps({**note, **other, "view": {**note["view"], **view}}))
+
+
+def is_locked(folder: Path) -> bool:
+    return (folder / ".snakemake" / "locks" / "0.output.lock").exists()
 
 
 def test_a_lock_of_a_killed_run_is_removed(locked: Path) -> None:
@@ -42,33 +66,102 @@ def test_a_folder_without_a_lock_is_left_alone(tmp_path: Path) -> None:
     assert not remove_stale_lock(tmp_path)
 
 
-@pytest.mark.usefixtures("snakemake_at_work")
-def test_the_lock_of_a_running_snakemake_is_kept(locked: Path) -> None:
-    with pytest.raises(InputError, match="Snakemake is at work here"):
+@pytest.mark.parametrize("name", ["snakemake", "brainuad"])
+def test_the_lock_stays_while_snakemake_or_a_job_is_at_work(
+    locked: Path, start: Callable[..., int], name: str
+) -> None:
+    number = start(name)
+    with pytest.raises(InputError, match=f"at work here .process {number}."):
         remove_stale_lock(locked)
-    assert (locked / ".snakemake" / "locks" / "0.output.lock").exists()
+    note_of_killed_run(locked)
+    assert str(number) in remove_lock_of_killed_run(locked)
+    assert is_locked(locked)
 
 
-def test_the_lock_of_a_run_on_another_machine_is_kept(locked: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with monkeypatch.context() as there:
-        there.setattr(platform, "node", lambda: "login2.cluster")
-        record_host(locked, jobs_run_here=True)
-    record_host(locked, jobs_run_here=True)
+def test_a_snakemake_started_with_options_of_python_is_seen(locked: Path, start: Callable[..., int]) -> None:
+    start("snakemake", "-u", "-X", "dev")
+    note_of_killed_run(locked)
+    assert "at work here" in remove_lock_of_killed_run(locked)
+    assert is_locked(locked)
+
+
+def test_a_run_in_another_folder_does_not_matter(
+    locked: Path, start: Callable[..., int], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    start()
+    other = tmp_path_factory.mktemp("other")
+    (other / ".snakemake" / "locks").mkdir(parents=True)
+    (other / ".snakemake" / "locks" / "0.input.lock").touch()
+    assert remove_stale_lock(other)
+
+
+def test_the_lock_of_a_run_on_another_machine_is_kept(locked: Path) -> None:
+    note_of_killed_run(locked, machine="login2.cluster")
     with pytest.raises(InputError, match=r"another machine \(login2\.cluster\)"):
         remove_stale_lock(locked)
-    assert (locked / ".snakemake" / "locks" / "0.output.lock").exists()
-
-
-def test_the_lock_of_a_killed_run_on_this_machine_is_removed(locked: Path) -> None:
-    record_host(locked, jobs_run_here=True)
-    assert remove_stale_lock(locked)
-    assert not (locked / ".snakemake" / "locks").exists()
+    assert is_locked(locked)
 
 
 def test_a_run_without_a_lock_leaves_no_note(tmp_path: Path) -> None:
     (tmp_path / ".snakemake" / "locks").mkdir(parents=True)
-    record_host(tmp_path, jobs_run_here=True)
+    record_run(tmp_path, jobs_run_here=True)
     assert not any((tmp_path / ".snakemake" / "locks").iterdir())
+
+
+def test_a_run_goes_on_after_a_killed_one_whose_jobs_ran_here(locked: Path) -> None:
+    note_of_killed_run(locked)
+    assert remove_lock_of_killed_run(locked) == REMOVED
+    assert not (locked / ".snakemake" / "locks").exists()
+
+
+def test_nothing_is_said_where_nothing_is_locked(tmp_path: Path) -> None:
+    assert remove_lock_of_killed_run(tmp_path) == ""
+
+
+def test_the_lock_of_a_run_that_is_alive_stays(locked: Path) -> None:
+    record_run(locked, jobs_run_here=True)  # by this process, which is not called snakemake
+    assert "its run is at work" in remove_lock_of_killed_run(locked)
+    assert is_locked(locked)
+
+
+def test_a_number_that_another_process_has_today_is_not_the_run(locked: Path) -> None:
+    note_of_killed_run(locked, process=os.getpid(), started=1.0)
+    assert remove_lock_of_killed_run(locked) == REMOVED
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"machine": "login2.cluster"},
+        {"boot": "before the power failed"},
+        {"process_namespace": "pid:[1]"},
+        {"user": -1},
+    ],
+    ids=lambda other: next(iter(other)),
+)
+def test_a_lock_that_cannot_be_judged_from_here_stays(locked: Path, other: dict[str, object]) -> None:
+    note_of_killed_run(locked)
+    note_of_killed_run(locked, **other)
+    assert "another user or another machine" in remove_lock_of_killed_run(locked)
+    assert is_locked(locked)
+
+
+@pytest.mark.parametrize("content", [None, "", "{}", '{"process": 1}', "[]"])
+def test_a_lock_of_which_nobody_knows_the_run_stays(locked: Path, content: str | None) -> None:
+    if content is not None:
+        (locked / ".snakemake" / "locks" / "a-1.run.json").write_text(content)
+    assert "nobody noted who took it" in remove_lock_of_killed_run(locked)
+    assert is_locked(locked)
+
+
+def test_a_folder_that_may_only_be_read_stays_locked(locked: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    note_of_killed_run(locked)
+
+    def refuse(_: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("shutil.rmtree", refuse)
+    assert "cannot be read or removed (Permission denied)" in remove_lock_of_killed_run(locked)
 
 
 def squeue(folder: Path, *lines: str) -> str:
@@ -80,55 +173,34 @@ def squeue(folder: Path, *lines: str) -> str:
     return f"{program.parent}:/usr/bin:/bin"
 
 
-def test_a_run_goes_on_after_a_killed_one_whose_jobs_ran_here(locked: Path) -> None:
-    record_host(locked, jobs_run_here=True)
-    assert remove_lock_of_killed_run(locked)
-    assert not (locked / ".snakemake" / "locks").exists()
-
-
-def test_nothing_is_removed_where_nothing_is_locked(tmp_path: Path) -> None:
-    assert not remove_lock_of_killed_run(tmp_path)
-
-
-def test_a_lock_of_which_nobody_knows_the_machine_stays(locked: Path) -> None:
-    assert not remove_lock_of_killed_run(locked)
-    assert (locked / ".snakemake" / "locks" / "0.output.lock").exists()
-
-
-def test_a_lock_from_another_machine_stays(locked: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with monkeypatch.context() as there:
-        there.setattr(platform, "node", lambda: "login2.cluster")
-        record_host(locked, jobs_run_here=True)
-    assert not remove_lock_of_killed_run(locked)
-
-
-@pytest.mark.usefixtures("snakemake_at_work")
-def test_a_lock_stays_while_another_snakemake_is_at_work(locked: Path) -> None:
-    record_host(locked, jobs_run_here=True)
-    assert not remove_lock_of_killed_run(locked)
-
-
 @pytest.mark.parametrize(
-    ("lines", "removed"),
+    ("lines", "waits_for"),
     [
-        ((), True),
-        (("brainuad_train|/somewhere/else", "other|{folder}"), True),
-        (("brainuad_train|{folder}",), False),
+        ((), ""),
+        (("11|/somewhere/else", "12|{folder}"), ""),
+        (("13|{folder}", "14|/somewhere/else"), "13"),
     ],
-    ids=["empty queue", "jobs of others", "own job"],
+    ids=["empty queue", "the job of this process", "a job of the folder"],
 )
 def test_a_run_on_a_cluster_goes_on_when_none_of_its_jobs_is_left(
-    locked: Path, monkeypatch: pytest.MonkeyPatch, lines: tuple[str, ...], removed: bool
+    locked: Path, monkeypatch: pytest.MonkeyPatch, lines: tuple[str, ...], waits_for: str
 ) -> None:
-    record_host(locked, jobs_run_here=False)
+    note_of_killed_run(locked, jobs_run_here=False)
     queue = [line.format(folder=locked.resolve()) for line in lines]
     monkeypatch.setenv("PATH", squeue(locked, *queue))
-    assert remove_lock_of_killed_run(locked) == removed
+    monkeypatch.setenv("SLURM_JOB_ID", "12")
+    message = remove_lock_of_killed_run(locked)
+    assert f"SLURM's queue ({waits_for})" in message if waits_for else message == REMOVED
+    if waits_for:
+        with pytest.raises(InputError, match="make slurm-cancel"):
+            remove_stale_lock(locked)
+    assert is_locked(locked) == bool(waits_for)
 
 
 def test_without_a_look_at_the_queue_the_lock_of_a_cluster_stays(
     locked: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    record_host(locked, jobs_run_here=False)
+    note_of_killed_run(locked, jobs_run_here=False)
     monkeypatch.setenv("PATH", str(locked))
-    assert not remove_lock_of_killed_run(locked)
+    assert "`squeue` does not answer" in remove_lock_of_killed_run(locked)
+    assert is_locked(locked)

@@ -288,7 +288,12 @@ def test_a_data_set_of_the_scans_of_another_needs_that_one(workflow: Path, tmp_p
 
 
 def test_reading_a_plan_loads_no_library_of_its_jobs() -> None:
-    heavy = {"spacy", "SimpleITK", "nibabel", "lightning_fabric", "matplotlib"}
-    code = f"import sys, brainuad.plan_reader; print(sorted({heavy} & set(sys.modules)))"
+    heavy = {"spacy", "SimpleITK", "lightning_fabric", "matplotlib", "sklearn"}
+    code = (
+        "import sys, yaml, brainuad.report_plan, brainuad.plan_requirements, brainuad.reporting.needed_scores; "
+        "from brainuad.plan_reader import read_plan; from pathlib import Path; "
+        f"workflow = Path({str(WORKFLOW)!r}); config = yaml.safe_load((workflow.parent / 'config.yaml').read_text()); "
+        f"read_plan(config, workflow); print(sorted({heavy} & set(sys.modules)))"
+    )
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert loaded.strip() == "[]"

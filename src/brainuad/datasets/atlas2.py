@@ -64,6 +64,7 @@ class Atlas2(Dataset):
                 session=session,
                 age=person.age,
                 sex=person.sex,
+                unread=person.unread,
                 site=folder.removesuffix("/anat").split("/")[-3],
                 reason="" if "mask" in files or not files else "no lesion mask beside the T1w",
             )

@@ -3,10 +3,11 @@
 Adapters know folder layouts and spreadsheets; nothing here opens an image.
 """
 
+import logging
 import os
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,8 @@ from brainuad.preprocessing.settings import PreprocessingSettings
 
 if TYPE_CHECKING:
     import pandas as pd
+
+log = logging.getLogger(__name__)
 
 MODALITIES = ("t1", "t1ce", "t2", "flair", "pd", "ct")
 PATH_COLUMNS = (*MODALITIES, "mask", "brain_mask", "boxes")
@@ -36,7 +39,7 @@ class SubjectRow:
     the data set's root. `condition` names what is abnormal about the whole scan, several joined by ";". `series` is
     the number or UID of one series where a path is a folder of DICOM files, or `*` for the best of all its studies. A
     `reason` excludes the subject; a `note` does not. `unusable` says of images why their files cannot be used, which
-    excludes the subject from what needs them.
+    excludes the subject from what needs them. `unread` names the columns, age or sex, whose text is not understood.
     """
 
     subject: str
@@ -52,6 +55,7 @@ class SubjectRow:
     condition: str = ""
     series: str = ""
     unusable: Mapping[str, str] = field(default_factory=dict)
+    unread: tuple[str, ...] = ()
 
 
 class Dataset(ABC):
@@ -92,7 +96,9 @@ class Dataset(ABC):
         import pandas as pd
 
         real_root = os.path.realpath(root)
-        records = [_record(row, Path(root), real_root) for row in self.rows(root)]
+        rows = list(self.rows(root))
+        _warn_of_unread(Path(root) / (self.spreadsheet or ""), rows)
+        records = [_record(row, Path(root), real_root) for row in rows]
         if not records:
             raise InputError(f"{self.name}: no subject found in {root}. Expected {self.layout}.")
         return pd.DataFrame(records, columns=list(COHORT_COLUMNS)).astype(str)
@@ -106,6 +112,15 @@ class Dataset(ABC):
                 f"config.yaml: datasets.{self.name}: the folder {root} cannot be read ({error.strerror}). "
                 f"Expected {self.layout}. Correct the path, or set it to `phantom`."
             ) from error
+
+
+def _warn_of_unread(table: Path, rows: Sequence[SubjectRow]) -> None:
+    for column, expected in (("age", "years below 120"), ("sex", "M or F")):
+        if count := sum(column in row.unread for row in rows):
+            log.warning(
+                "%s: the %s of %d of %d subjects is not understood and stays empty; %s are expected",
+                *(table, column, count, len(rows), expected),
+            )
 
 
 def sorted_entries(folder: Path) -> list[os.DirEntry[str]]:

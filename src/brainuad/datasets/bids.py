@@ -80,9 +80,18 @@ class Bids(Dataset):
             files = (
                 images | ({"mask": lesion[0]} if lesion else {}) | ({"brain_mask": brain[0]} if brain else {})
             )
-            group = person.group or "patient"
             yield SubjectRow(
-                subject, label, group, files, session, person.age, person.sex, person.site, reason, note
+                subject=subject,
+                participant=label,
+                group=person.group or "patient",
+                files=files,
+                session=session,
+                age=person.age,
+                sex=person.sex,
+                site=person.site,
+                reason=reason,
+                note=note,
+                unread=person.unread,
             )
 
     def _visits(self, root: Path) -> list[tuple[str, str, str, str]]:

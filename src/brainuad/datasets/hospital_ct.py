@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path, PureWindowsPath
 
 from brainuad.datasets.base import Dataset, SubjectRow, alphanumeric, relative_path
-from brainuad.datasets.participants import age_of, sex_of, warn_of_unread
+from brainuad.datasets.participants import age_of, sex_of, unread_columns
 from brainuad.errors import InputError, ScanError
 from brainuad.preprocessing.settings import HEAD_CT
 from brainuad.spreadsheets import identifier, read_spreadsheet, whole_number
 
 NEEDED = ("scan", "patient", "path")
 OTHERS = ("age", "sex", "series", "mask", "condition")
+CLEANED = ("scan", "patient", "age", "sex")
 # Rows of one scan may differ in the rest.
 SAME = ("patient", "path", "series", "mask", "condition")
 
@@ -40,9 +41,7 @@ class HospitalCt(Dataset):
 
     def rows(self, root: Path) -> Iterator[SubjectRow]:
         """One row per scan; one whose patient or path is missing, or given in two ways, is excluded."""
-        scans = self._scans(root)
-        warn_of_unread(Path(root) / self.spreadsheet, [rows[0] for rows in scans.values()])
-        for subject, rows in sorted(scans.items()):
+        for subject, rows in sorted(self._scans(root).items()):
             first = rows[0]
             files = {"ct": first["path"], "mask": first["mask"]}
             yield SubjectRow(
@@ -51,7 +50,8 @@ class HospitalCt(Dataset):
                 group="unknown",
                 files={column: _stored(Path(root), path) for column, path in files.items() if path},
                 age=age_of(first["age"]),
-                sex=sex_of(identifier(first["sex"])),
+                sex=sex_of(first["sex"]),
+                unread=unread_columns(first),
                 reason=_contradiction(Path(root), rows) or _defect(Path(root), first),
                 condition=first["condition"],
                 series=first["series"],
@@ -63,7 +63,7 @@ class HospitalCt(Dataset):
         path = Path(root) / self.spreadsheet
         scans: dict[str, list[Row]] = {}
         for number, written in read_spreadsheet(path, NEEDED, OTHERS):
-            row = {**written, **{column: identifier(written[column]) for column in ("scan", "patient")}}
+            row = {**written, **{column: identifier(written[column]) for column in CLEANED}}
             subject = alphanumeric(row["scan"])
             if not subject:
                 raise InputError(

@@ -51,7 +51,13 @@ class Mslub(Dataset):
         for subject in self.subjects(root):
             person = people.get(subject, Person())
             yield SubjectRow(
-                subject, subject, "patient", _files(Path(root) / subject), age=person.age, sex=person.sex
+                subject=subject,
+                participant=subject,
+                group="patient",
+                files=_files(Path(root) / subject),
+                age=person.age,
+                sex=person.sex,
+                unread=person.unread,
             )
 
 

@@ -1,16 +1,13 @@
 """`participants.tsv` as BIDS defines it: one person a row, with age, sex and group where known."""
 
 import csv
-import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from brainuad.errors import InputError
 from brainuad.storage import read_table
-
-log = logging.getLogger(__name__)
 
 HEALTHY = frozenset(
     {"control", "controls", "healthy", "healthycontrol", "hc", "hv", "normal", "nc", "cn", "con"}
@@ -26,12 +23,16 @@ OLDEST = 120
 
 @dataclass(frozen=True)
 class Person:
-    """Age (years), sex (M or F), group (healthy or patient) and site as text; empty where unknown."""
+    """Age (years), sex (M or F), group (healthy or patient) and site as text; empty where unknown.
+
+    `unread` names the columns that say something which is not understood.
+    """
 
     age: str = ""
     sex: str = ""
     group: str = ""
     site: str = ""
+    unread: tuple[str, ...] = ()
 
 
 def read_participants(path: Path) -> dict[str, Person]:
@@ -47,15 +48,14 @@ def read_participants(path: Path) -> dict[str, Person]:
     if "participant_id" not in table.columns:
         raise InputError(f"{path}: expected a column participant_id, as BIDS defines it.")
     people: dict[str, Person] = {}
-    rows = table.to_dict("records")
-    warn_of_unread(path, rows)
-    for row in rows:
+    for row in table.to_dict("records"):
         label = row["participant_id"].strip().removeprefix("sub-")
         person = Person(
             age=age_of(row.get("age", "")),
             sex=sex_of(row.get("sex", "")),
             group=_group(row.get("group", "")),
             site=_known(row.get("site", "")),
+            unread=unread_columns(row),
         )
         people.setdefault(label, person)
     return people
@@ -75,15 +75,10 @@ def sex_of(text: str) -> str:
     return SEX.get(text.strip().lower(), "")
 
 
-def warn_of_unread(path: Path, rows: Sequence[Mapping[Any, str]]) -> None:
-    """Counts the rows of a table whose age or sex is written but not understood: strata leave them out."""
-    for column, read, expected in (("age", age_of, "years below 120"), ("sex", sex_of, "M or F")):
-        unread = sum(bool(_known(row.get(column, ""))) and not read(row.get(column, "")) for row in rows)
-        if unread:
-            log.warning(
-                "%s: the %s of %d of %d rows is not understood and stays empty; %s are expected",
-                *(path, column, unread, len(rows), expected),
-            )
+def unread_columns(row: Mapping[Any, str]) -> tuple[str, ...]:
+    """Of age and sex the columns of a row that are filled and not understood: strata leave the person out."""
+    readers = {"age": age_of, "sex": sex_of}
+    return tuple(name for name, read in readers.items() if _known(row.get(name, "")) and not read(row[name]))
 
 
 def _known(text: str) -> str:

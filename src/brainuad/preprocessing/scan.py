@@ -161,10 +161,11 @@ def _read(path: Path, label: str) -> tuple[np.ndarray, np.ndarray]:
 
 def _why_unreadable(path: Path) -> str:
     """What is wrong with a file that nibabel cannot read, and what to do if it is of a format that is known."""
-    if path.suffix == ".gz":
+    try:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+            start = file.read(512)
+    except (gzip.BadGzipFile, EOFError, zlib.error):
         return UNREADABLE
-    with path.open("rb") as file:
-        start = file.read(512)
     return next(
         (advice for first, sign, advice in OTHER_FORMATS if start.startswith(sign, first)), UNREADABLE
     )

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import xlwt
 
+from brainuad.datasets.bids import Bids
 from brainuad.datasets.ixi import read_demographics
 from brainuad.datasets.participants import Person, age_of, read_participants
 
@@ -73,22 +74,25 @@ def test_ages_as_they_are_written(text: str, expected: str) -> None:
     assert age_of(text) == expected
 
 
-def test_ages_and_sexes_that_are_not_understood_are_counted(
+def test_ages_and_sexes_that_are_not_understood_are_counted_when_people_are_indexed(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = tmp_path / "participants.tsv"
     path.write_text("participant_id\tage\tsex\nsub-01\tforty\tm\nsub-02\tn/a\t1\nsub-03\t40\t2\n")
-    read_participants(path)
+    for number in (1, 2, 3):
+        (tmp_path / f"sub-0{number}" / "anat").mkdir(parents=True)
+        (tmp_path / f"sub-0{number}" / "anat" / f"sub-0{number}_T1w.nii.gz").touch()
+    dataset = Bids("people")
+    assert [row.unread for row in dataset.rows(tmp_path)] == [("age",), ("sex",), ("sex",)]
+    assert not caplog.records
+    dataset.index(tmp_path)
     assert [record.getMessage().removeprefix(f"{path}: ") for record in caplog.records] == [
-        "the age of 1 of 3 rows is not understood and stays empty; years below 120 are expected",
-        "the sex of 2 of 3 rows is not understood and stays empty; M or F are expected",
+        "the age of 1 of 3 subjects is not understood and stays empty; years below 120 are expected",
+        "the sex of 2 of 3 subjects is not understood and stays empty; M or F are expected",
     ]
 
 
-def test_a_table_in_which_all_is_understood_is_read_without_a_word(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_table_in_which_all_is_understood_leaves_nothing_unread(tmp_path: Path) -> None:
     path = tmp_path / "participants.tsv"
     path.write_text("participant_id\tsex\nsub-01\tweiblich\nsub-02\t\n")
-    read_participants(path)
-    assert not caplog.records
+    assert [person.unread for person in read_participants(path).values()] == [(), ()]

@@ -98,10 +98,11 @@ def test_a_head_of_metres_is_refused_with_its_size(tmp_path: Path) -> None:
         ("s1.zip", b"PK\x03\x04" + bytes(99), "a ZIP archive: unpack it"),
         ("s1.7z", b"7z\xbc\xaf\x27\x1c" + bytes(99), "a 7z archive: unpack it"),
         ("s1.tar", bytes(257) + b"ustar" + bytes(250), "a tar archive: unpack it"),
+        ("s1.tar.gz", gzip.compress(bytes(257) + b"ustar" + bytes(250), mtime=0), "a tar archive: unpack it"),
         ("s1.nrrd", b"NRRD0004\n" + bytes(99), "NRRD: convert it to NIfTI"),
         ("s1.nii", gzip.compress(bytes(999), mtime=0), "compressed by gzip: if it is NIfTI, call it .nii.gz"),
     ],
-    ids=["dicom", "zip", "7z", "tar", "nrrd", "gzip"],
+    ids=["dicom", "zip", "7z", "tar", "tar.gz", "nrrd", "gzip"],
 )
 def test_a_file_of_another_format_is_refused_with_what_to_do(
     tmp_path: Path, name: str, content: bytes, advice: str
