@@ -45,6 +45,7 @@ REPOSITORY = Path(__file__).parents[1]
 STUDIES = ("behrendt2023", "kascenas2023", "frotscher2023", "bercea2023-ra", "bercea2023-autoddpm")
 AIM_SECONDS = 60
 REFERENCE = "rows read by pandas"
+RANKING = "entrants of the ranking"
 COHORT = 200  # participants of a data set whose split is in shares
 PIXELS, SLICES = 24, 3
 FROM_SCORES = "bars class-bars trend noise-comparison dice-by-lesion-size precision-recall cost wall-clock"
@@ -265,7 +266,7 @@ def measure(work: Work) -> dict[str, tuple[int, float]]:
     parts: dict[str, Callable[[], int]] = {
         "tables": lambda: make_tables(work),
         "figures": lambda: make_figures(work),
-        "entrants of the ranking": lambda: make_ranking(work, inputs),
+        RANKING: lambda: make_ranking(work, inputs),
         "pages of the report": lambda: make_report(work),
         REFERENCE: read_with_pandas,
     }
@@ -292,8 +293,10 @@ def main() -> None:
     for name, (count, seconds) in found.items():
         print(f"{count:9d} {name:24} {seconds:8.1f} s")
     _, reference = found.pop(REFERENCE)
+    _, ranking = found.pop(RANKING)
     total = sum(seconds for _, seconds in found.values())
-    print(f"from scores to the report: {total:.1f} s (aim: {AIM_SECONDS} s), ratio {total / reference:.1f}")
+    print(f"tables, figures and report: {total:.1f} s (aim: {AIM_SECONDS} s), ratio {total / reference:.1f}")
+    print(f"with the ranking: {total + ranking:.1f} s, ratio {(total + ranking) / reference:.1f}")
 
 
 if __name__ == "__main__":
