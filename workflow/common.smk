@@ -38,13 +38,13 @@ if workflow.is_main_process and not workflow.output_settings.dryrun:
 
 
 def check_requirements():
-    """Stops a run, before its first job, that lacks something which its studies need; notes on which machine it is."""
+    """Notes that this run is at work, and stops it before its first job if its studies need something that is missing."""
+    record_run(Path.cwd(), jobs_run_here=workflow.local_exec)
     own_packages = not workflow.deployment_settings.deployment_method
     try:
         require_all(PLAN, Place(workflow.local_exec, own_packages), rules_to_run())
     except InputError as error:
         sys.exit(f"{error}")
-    record_run(Path.cwd(), jobs_run_here=workflow.local_exec)
 
 
 def rules_to_run():

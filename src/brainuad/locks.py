@@ -21,6 +21,9 @@ log = logging.getLogger(__name__)
 NOTE = ".run.json"
 BOOT, PROCESS_NAMESPACE = Path("/proc/sys/kernel/random/boot_id"), Path("/proc/self/ns/pid")
 PROGRAMS = {"snakemake", "brainuad"}
+JOB_PREFIX = "brainuad_"  # of the names of its jobs (slurm/config.yaml)
+# Of starts of one process: psutil reckons them from the clock, which may be set meanwhile.
+SAME_START_S = 60
 
 
 @dataclass(frozen=True)
@@ -63,8 +66,8 @@ def remove_lock_of_killed_run(folder: Path) -> str:
         if reason := _doubt(folder) or _at_work(folder):
             return f"The lock on this folder stays: {reason}."
         shutil.rmtree(_lock_folder(folder))
-    except OSError as error:
-        return f"The lock on this folder stays: it cannot be read or removed ({error.strerror})."
+    except (OSError, psutil.Error) as error:
+        return f"The lock on this folder stays: it cannot be judged or removed ({error})."
     return "Removed the lock that a killed run had left."
 
 
@@ -73,6 +76,13 @@ def remove_stale_lock(folder: Path) -> bool:
 
     Raises an `InputError` that says who is at work, or where to look where a run was on another machine.
     """
+    try:
+        return _remove_unless_at_work(folder)
+    except (OSError, psutil.Error) as error:
+        raise InputError(f"{folder}: the lock cannot be judged or removed ({error}).") from error
+
+
+def _remove_unless_at_work(folder: Path) -> bool:
     if not _is_locked(folder):
         return False
     elsewhere = {run.view.machine for run in _runs(folder) if run} - {platform.node()}
@@ -96,23 +106,39 @@ def processes_at_work(folder: Path) -> list[int]:
     found = []
     for process in psutil.process_iter(["pid", "cmdline", "cwd"]):
         here = process.info["cwd"] == str(folder.resolve()) and process.info["pid"] not in own
-        if here and PROGRAMS & {Path(word).name for word in process.info["cmdline"] or []}:
+        if here and _program(process.info["cmdline"] or []) in PROGRAMS:
             found.append(process.info["pid"])
     return found
 
 
+def _program(command: list[str]) -> str:
+    """The name of the program or module that a command runs, by itself or by Python with options."""
+    words = [Path(word).name for word in command]
+    if not words or not words[0].startswith("python"):
+        return words[0] if words else ""
+    rest = iter(words[1:])
+    for word in rest:
+        if word in ("-X", "-W"):  # have a value of their own
+            next(rest, "")
+        elif word == "-m":
+            return next(rest, "")
+        elif not word.startswith("-"):
+            return word
+    return ""
+
+
 def _doubt(folder: Path) -> str:
     """Why it cannot be known from here that every run which took the lock has ended; empty if it can."""
-    runs = list(_runs(folder))
-    if not runs or None in runs:
-        return "nobody noted who took it; if no run is at work, `brainuad unlock`"
-    if any(run.view != _own_view() for run in runs if run):
-        return (
-            "another user or another machine took it, or this machine has started anew since; if no run is at work, "
-            "`brainuad unlock`"
-        )
+    runs, own = list(_runs(folder)), _own_view()
+    taken = max(len(list(_lock_folder(folder).glob(f"*.{kind}.lock"))) for kind in ("input", "output"))
+    if None in runs or len(runs) < taken:
+        return "a run that took it left no note of itself; if no run is at work, `brainuad unlock`"
+    if elsewhere := sorted({run.view.machine for run in runs if run} - {own.machine}):
+        return f"a run on {', '.join(elsewhere)} took it; if no run is at work, `snakemake --unlock`"
     if any(path.stat().st_uid != os.getuid() for path in _lock_folder(folder).iterdir()):
-        return "another user took it"
+        return "another user took it; if no run is at work, `snakemake --unlock`"
+    if any(run.view != own for run in runs if run):
+        return "this machine or its container has started anew since; if no run is at work, `brainuad unlock`"
     return "its run is at work" if any(_is_alive(run) for run in runs if run) else ""
 
 
@@ -121,7 +147,10 @@ def _at_work(folder: Path) -> str:
     if found := processes_at_work(folder):
         numbers = ", ".join(map(str, found))
         return f"Snakemake or a job is at work here (process {numbers}); wait for it, or stop it"
-    if all(run and run.jobs_run_here for run in _runs(folder)):
+    runs = list(_runs(folder))
+    if all(run and run.jobs_run_here for run in runs):
+        return ""
+    if None in runs and not shutil.which("squeue"):
         return ""
     try:
         jobs = _jobs_on_cluster(folder)
@@ -136,18 +165,21 @@ def _at_work(folder: Path) -> str:
 
 
 def _jobs_on_cluster(folder: Path) -> list[str]:
-    """The numbers of this user's jobs that SLURM runs or will run in `folder`, without the one of this process."""
-    command = ["squeue", "--me", "--noheader", "--format", "%A|%Z"]
-    queue = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
-    jobs = (line.split("|", 1) for line in queue.splitlines() if "|" in line)
-    own = os.environ.get("SLURM_JOB_ID")
-    return [number for number, place in jobs if place == str(folder.resolve()) and number != own]
+    """The numbers of this user's jobs that Snakemake has sent from `folder` and that SLURM runs or will run."""
+    command = ["squeue", "--me", "--noheader", "--format", "%A|%j|%Z"]
+    queue = subprocess.run(command, capture_output=True, check=True, timeout=60).stdout
+    jobs = (line.split("|", 2) for line in queue.decode(errors="replace").splitlines())
+    here = str(folder.resolve())
+    return [job[0] for job in jobs if job[1:] and job[1].startswith(JOB_PREFIX) and job[-1] == here]
 
 
 def _is_alive(run: Run) -> bool:
     try:
         process = psutil.Process(run.process)
-        return abs(process.create_time() - run.started) < 1 and process.status() != psutil.STATUS_ZOMBIE
+        return (
+            abs(process.create_time() - run.started) < SAME_START_S
+            and process.status() != psutil.STATUS_ZOMBIE
+        )
     except psutil.NoSuchProcess:
         return False
 
@@ -168,9 +200,10 @@ def _is_locked(folder: Path) -> bool:
 
 def _runs(folder: Path) -> Iterator[Run | None]:
     """The runs that hold the lock; None for a note that cannot be read."""
-    for path in sorted(_lock_folder(folder).glob(f"*{NOTE}")):
+    for path in sorted(_lock_folder(folder).glob(f"[!.]*{NOTE}")):  # without those that are half written
         try:
             content = json.loads(path.read_text())
-            yield Run(**{**content, "view": View(**content["view"])})
+            process, started = int(content["process"]), float(content["started"])
+            yield Run(View(**content["view"]), process, started, content["jobs_run_here"] is True)
         except (ValueError, TypeError, KeyError):
             yield None

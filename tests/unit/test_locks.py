@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from brainuad.errors import InputError
@@ -28,10 +29,10 @@ def start(locked: Path) -> Iterator[Callable[..., int]]:
     """Starts a process that looks like Snakemake, or a job, in the folder and waits; returns its number."""
     started = []
 
-    def process(name: str = "snakemake", *options: str) -> int:
-        program = locked / name
+    def process(name: str = "snakemake", *options: str, words: tuple[str, ...] = ()) -> int:
+        program = locked / f"{name}.py" if "-m" in options else locked / name
         program.write_text("import sys\nprint('ready', flush=True)\nsys.stdin.read()\n")
-        command = [sys.executable, *options, str(program)]
+        command = [sys.executable, *options, name if "-m" in options else str(program), *words]
         started.append(subprocess.Popen(command, cwd=locked, stdin=subprocess.PIPE, stdout=subprocess.PIPE))
         assert started[-1].stdout is not None
         started[-1].stdout.readline()
@@ -78,11 +79,20 @@ def test_the_lock_stays_while_snakemake_or_a_job_is_at_work(
     assert is_locked(locked)
 
 
-def test_a_snakemake_started_with_options_of_python_is_seen(locked: Path, start: Callable[..., int]) -> None:
-    start("snakemake", "-u", "-X", "dev")
+@pytest.mark.parametrize("options", [("-u",), ("-X", "dev"), ("-W", "error", "-m")], ids=" ".join)
+def test_a_snakemake_started_with_options_of_python_is_seen(
+    locked: Path, start: Callable[..., int], options: tuple[str, ...]
+) -> None:
+    start("snakemake", *options)
     note_of_killed_run(locked)
     assert "at work here" in remove_lock_of_killed_run(locked)
     assert is_locked(locked)
+
+
+def test_a_program_with_a_word_of_the_same_name_is_no_run(locked: Path, start: Callable[..., int]) -> None:
+    start("editor", words=("src/brainuad", "snakemake"))
+    note_of_killed_run(locked)
+    assert remove_lock_of_killed_run(locked) == REMOVED
 
 
 def test_a_run_in_another_folder_does_not_matter(
@@ -130,28 +140,51 @@ def test_a_number_that_another_process_has_today_is_not_the_run(locked: Path) ->
 
 
 @pytest.mark.parametrize(
-    "other",
+    ("other", "advice"),
     [
-        {"machine": "login2.cluster"},
-        {"boot": "before the power failed"},
-        {"process_namespace": "pid:[1]"},
-        {"user": -1},
+        (
+            {"machine": "login2.cluster"},
+            "a run on login2.cluster took it; if no run is at work, `snakemake --unlock`",
+        ),
+        ({"boot": "before the power failed"}, "started anew since; if no run is at work, `brainuad unlock`"),
+        ({"process_namespace": "pid:[1]"}, "started anew since; if no run is at work, `brainuad unlock`"),
+        ({"user": -1}, "`brainuad unlock`"),
     ],
-    ids=lambda other: next(iter(other)),
+    ids=["machine", "boot", "process namespace", "user"],
 )
-def test_a_lock_that_cannot_be_judged_from_here_stays(locked: Path, other: dict[str, object]) -> None:
-    note_of_killed_run(locked)
+def test_a_lock_that_cannot_be_judged_from_here_stays(
+    locked: Path, other: dict[str, object], advice: str
+) -> None:
     note_of_killed_run(locked, **other)
-    assert "another user or another machine" in remove_lock_of_killed_run(locked)
+    assert advice in remove_lock_of_killed_run(locked)
+    assert is_locked(locked)
+    if "machine" not in other:
+        assert remove_stale_lock(locked)  # the advice helps
+
+
+def test_a_second_run_that_left_no_note_keeps_the_lock(locked: Path) -> None:
+    note_of_killed_run(locked)
+    (locked / ".snakemake" / "locks" / "1.output.lock").write_text("results/y\n")
+    assert "left no note of itself" in remove_lock_of_killed_run(locked)
     assert is_locked(locked)
 
 
 @pytest.mark.parametrize("content", [None, "", "{}", '{"process": 1}', "[]"])
-def test_a_lock_of_which_nobody_knows_the_run_stays(locked: Path, content: str | None) -> None:
+def test_a_lock_of_which_nobody_knows_the_run_stays_until_a_user_removes_it(
+    locked: Path, monkeypatch: pytest.MonkeyPatch, content: str | None
+) -> None:
+    monkeypatch.setenv("PATH", str(locked))  # no SLURM
     if content is not None:
         (locked / ".snakemake" / "locks" / "a-1.run.json").write_text(content)
-    assert "nobody noted who took it" in remove_lock_of_killed_run(locked)
+    assert "left no note of itself" in remove_lock_of_killed_run(locked)
     assert is_locked(locked)
+    assert remove_stale_lock(locked)
+
+
+def test_a_note_that_is_half_written_is_none(locked: Path) -> None:
+    note_of_killed_run(locked)
+    (locked / ".snakemake" / "locks" / ".token.host-1.run.json").write_text("{")
+    assert remove_lock_of_killed_run(locked) == REMOVED
 
 
 def test_a_folder_that_may_only_be_read_stays_locked(locked: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -161,7 +194,22 @@ def test_a_folder_that_may_only_be_read_stays_locked(locked: Path, monkeypatch: 
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr("shutil.rmtree", refuse)
-    assert "cannot be read or removed (Permission denied)" in remove_lock_of_killed_run(locked)
+    assert "cannot be judged or removed ([Errno 13] Permission denied)" in remove_lock_of_killed_run(locked)
+    with pytest.raises(InputError, match="cannot be judged or removed"):
+        remove_stale_lock(locked)
+
+
+def test_processes_that_may_not_be_looked_at_leave_the_lock(
+    locked: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    note_of_killed_run(locked)
+
+    def refuse(_: psutil.Process) -> None:
+        raise psutil.AccessDenied(1)
+
+    monkeypatch.setattr(psutil.Process, "parents", refuse)
+    assert "cannot be judged or removed" in remove_lock_of_killed_run(locked)
+    assert is_locked(locked)
 
 
 def squeue(folder: Path, *lines: str) -> str:
@@ -177,10 +225,10 @@ def squeue(folder: Path, *lines: str) -> str:
     ("lines", "waits_for"),
     [
         ((), ""),
-        (("11|/somewhere/else", "12|{folder}"), ""),
-        (("13|{folder}", "14|/somewhere/else"), "13"),
+        (("11|brainuad_train|/somewhere/else", "12|bash|{folder}"), ""),
+        (("13|brainuad_train|{folder}", "14|bash|/somewhere/else"), "13"),
     ],
-    ids=["empty queue", "the job of this process", "a job of the folder"],
+    ids=["empty queue", "jobs of others", "a job of the folder"],
 )
 def test_a_run_on_a_cluster_goes_on_when_none_of_its_jobs_is_left(
     locked: Path, monkeypatch: pytest.MonkeyPatch, lines: tuple[str, ...], waits_for: str
@@ -188,7 +236,6 @@ def test_a_run_on_a_cluster_goes_on_when_none_of_its_jobs_is_left(
     note_of_killed_run(locked, jobs_run_here=False)
     queue = [line.format(folder=locked.resolve()) for line in lines]
     monkeypatch.setenv("PATH", squeue(locked, *queue))
-    monkeypatch.setenv("SLURM_JOB_ID", "12")
     message = remove_lock_of_killed_run(locked)
     assert f"SLURM's queue ({waits_for})" in message if waits_for else message == REMOVED
     if waits_for:

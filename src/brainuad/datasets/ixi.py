@@ -10,10 +10,15 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from brainuad.datasets.base import Dataset, SubjectRow, sorted_entries
+from brainuad.datasets.participants import Person
 from brainuad.errors import InputError
 from brainuad.preprocessing.settings import PreprocessingSettings
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +53,7 @@ class Ixi(Dataset):
             sites[match["subject"]] = match["site"]
         people = read_demographics(Path(root) / self.spreadsheet)
         for subject in sorted(files):
-            age, sex = people.get(int(subject[3:]), ("", ""))
+            person = people.get(int(subject[3:]), Person())
             repeated = {
                 k: f"{len(paths)} files for {k}" for k, paths in files[subject].items() if len(paths) > 1
             }
@@ -57,10 +62,11 @@ class Ixi(Dataset):
                 participant=subject,
                 group="healthy",
                 files={key: paths[0] for key, paths in files[subject].items() if len(paths) == 1},
-                age=age,
-                sex=sex,
+                age=person.age,
+                sex=person.sex,
                 site=sites[subject],
                 unusable=repeated,
+                unread=person.unread,
             )
 
     def _scans(self, root: Path) -> Iterator[tuple[str, re.Match[str]]]:
@@ -87,8 +93,8 @@ class IxiMni(Ixi):
     )
 
 
-def read_demographics(path: Path) -> dict[int, tuple[str, str]]:
-    """Age (years, two decimals) and sex (M or F) per IXI number; text, empty where unknown.
+def read_demographics(path: Path) -> dict[int, Person]:
+    """The people of IXI.xls by IXI number: age (years, two decimals) and sex (M or F), empty where unknown.
 
     Rows of one person are merged: an age or sex that is missing in one row is taken from another; values that
     contradict each other (ages more than a year apart) count as unknown.
@@ -106,15 +112,25 @@ def read_demographics(path: Path) -> dict[int, tuple[str, str]]:
     missing = [name for name in ("IXI_ID", "AGE") if name not in table.columns]
     if missing or sex_column is None:
         raise InputError(f"{path}: expected the columns IXI_ID, SEX_ID (1=m, 2=f) and AGE, as published.")
+    age, sex = (pd.to_numeric(table[name], errors="coerce") for name in ("AGE", sex_column))
     table = table.assign(
         IXI_ID=pd.to_numeric(table["IXI_ID"], errors="coerce").astype("Int64"),
-        AGE=pd.to_numeric(table["AGE"], errors="coerce"),
-        SEX=pd.to_numeric(table[sex_column], errors="coerce").map(SEX),
+        AGE=age,
+        SEX=sex.map(SEX),
+        AGE_UNREAD=table["AGE"].notna() & age.isna(),
+        SEX_UNREAD=table[sex_column].notna() & sex.isna(),
     ).dropna(subset=["IXI_ID"])
-    return {
-        int(str(number)): (_agreed_age(rows["AGE"].dropna().tolist()), _agreed(rows["SEX"].dropna().tolist()))
-        for number, rows in table.groupby("IXI_ID")
-    }
+    return {int(str(number)): _person(rows) for number, rows in table.groupby("IXI_ID")}
+
+
+def _person(rows: "pd.DataFrame") -> Person:
+    ages, sexes = rows["AGE"].dropna().tolist(), rows["SEX"].dropna().tolist()
+    unread = {"age": not ages and rows["AGE_UNREAD"].any(), "sex": not sexes and rows["SEX_UNREAD"].any()}
+    return Person(
+        age=_agreed_age(ages),
+        sex=_agreed(sexes),
+        unread=tuple(name for name, is_unread in unread.items() if is_unread),
+    )
 
 
 def _agreed_age(ages: list[float]) -> str:

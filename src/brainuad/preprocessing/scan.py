@@ -164,7 +164,8 @@ def _why_unreadable(path: Path) -> str:
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             start = file.read(512)
-    except (gzip.BadGzipFile, EOFError, zlib.error):
+    except (OSError, EOFError, zlib.error) as error:
+        refuse_fault(error, path)
         return UNREADABLE
     return next(
         (advice for first, sign, advice in OTHER_FORMATS if start.startswith(sign, first)), UNREADABLE

@@ -1,6 +1,7 @@
 """Ages, sexes and groups from the tables that come with the scans."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import xlwt
@@ -22,7 +23,7 @@ def spreadsheet(path: Path, *rows: tuple[object, ...]) -> Path:
 
 def test_ixi_ages_and_sexes_are_read(tmp_path: Path) -> None:
     people = read_demographics(spreadsheet(tmp_path / "IXI.xls", (2, 2, 164, 35.8001), (12, 1, 175, 38.78)))
-    assert people == {2: ("35.80", "F"), 12: ("38.78", "M")}
+    assert people == {2: Person("35.80", "F"), 12: Person("38.78", "M")}
 
 
 @pytest.mark.parametrize(
@@ -33,13 +34,24 @@ def test_ixi_ages_and_sexes_are_read(tmp_path: Path) -> None:
         ([(7, 1, 0, 40.2), (7, 2, 0, 61.0)], ("", "")),
         ([(7, 1, 0, "")], ("", "M")),
         ([(7, 3, 0, -1)], ("", "")),
+        ([(7, "F", 0, "35,8")], ("", "", ("age", "sex"))),
+        ([(7, "F", 0, 40.2), (7, 2, 0, "")], ("40.20", "F")),
     ],
-    ids=["completed", "agreed", "contradiction", "age missing", "impossible"],
+    ids=[
+        "completed",
+        "agreed",
+        "contradiction",
+        "age missing",
+        "impossible",
+        "not understood",
+        "understood once",
+    ],
 )
 def test_rows_of_one_ixi_number_are_merged(
-    tmp_path: Path, rows: list[tuple[object, ...]], expected: tuple[str, str]
+    tmp_path: Path, rows: list[tuple[object, ...]], expected: tuple[Any, ...]
 ) -> None:
-    assert read_demographics(spreadsheet(tmp_path / "IXI.xls", *rows))[7] == expected
+    person = read_demographics(spreadsheet(tmp_path / "IXI.xls", *rows))[7]
+    assert (person.age, person.sex, *([person.unread] if person.unread else [])) == expected
 
 
 def test_rows_without_a_number_are_left_out(tmp_path: Path) -> None:

@@ -112,6 +112,12 @@ def test_a_file_of_another_format_is_refused_with_what_to_do(
         read_scan(tmp_path / name, "ct")
 
 
+def test_a_folder_that_is_called_like_a_mask_is_a_defect_of_the_scan(tmp_path: Path) -> None:
+    (tmp_path / "s1_seg.nii.gz").mkdir()
+    with pytest.raises(ScanError, match=r"^mask: "):
+        read_mask(tmp_path / "s1_seg.nii.gz", "mask")
+
+
 def test_voxels_of_kilometres_are_refused() -> None:
     with pytest.raises(ScanError, match="implausible"):
         image_from_array(voxels(), np.diag([1e6, 1.0, 1.0, 1.0]))
