@@ -70,7 +70,7 @@ lint: install ## check style, types and the workflow
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/snakemake --lint
 
-benchmarks: install ## print what benchmarks/README.md lists (an hour or two; leave the machine alone meanwhile)
+benchmarks: install ## print what benchmarks/README.md lists (half an hour; leave the machine alone meanwhile)
 	benchmarks/run.sh
 
 format: $(INSTALLED) ## rewrite the code in the project's style

@@ -1,8 +1,9 @@
 """Seconds of a dry run of every study at paper scale, against an empty Snakemake workflow.
 
-Run by hand from the repository: `python benchmarks/dry_run.py`.
+Run by hand from the repository: `python benchmarks/dry_run.py [--studies behrendt2023 ...]`.
 """
 
+import argparse
 import os
 import subprocess
 import sys
@@ -22,7 +23,10 @@ def seconds_of(command: list[str], folder: Path) -> tuple[float, str]:
 
 
 def main() -> None:
-    studies = sorted(path.stem for path in (REPOSITORY / "workflow/studies").glob("*.yaml"))
+    every = sorted(path.stem for path in (REPOSITORY / "workflow/studies").glob("*.yaml"))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--studies", nargs="+", choices=every, default=every)
+    studies = parser.parse_args().studies
     snakemake = [sys.executable, "-m", "snakemake", "--cores", "1", "-n", "--quiet", "rules"]
     overrides = ["--config", f"studies=[{','.join(studies)}]", "scale=paper"]
     subjects = "phantom={subjects: {ixi: 560, brats21: 1251, mslub: 30}}"

@@ -9,6 +9,7 @@ while read -r name arguments; do
     python "benchmarks/$name.py" $arguments </dev/null
 done <<'LIST'
 dry_run
+dry_run --studies behrendt2023 bercea2023-autoddpm bercea2023-ra frotscher2023 kascenas2023
 simplex_noise
 permutation_test
 streaming_auprc

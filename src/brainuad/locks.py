@@ -135,7 +135,10 @@ def _doubt(folder: Path) -> str:
         return "a run that took it left no note of itself; if no run is at work, `brainuad unlock`"
     if elsewhere := sorted({run.view.machine for run in runs if run} - {own.machine}):
         return f"a run on {', '.join(elsewhere)} took it; if no run is at work, `snakemake --unlock`"
-    if any(path.stat().st_uid != os.getuid() for path in _lock_folder(folder).iterdir()):
+    users = {run.view.user for run in runs if run} | {
+        path.stat().st_uid for path in _lock_folder(folder).iterdir()
+    }
+    if users != {own.user}:
         return "another user took it; if no run is at work, `snakemake --unlock`"
     if any(run.view != own for run in runs if run):
         return "this machine or its container has started anew since; if no run is at work, `brainuad unlock`"
